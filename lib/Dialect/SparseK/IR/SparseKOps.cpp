@@ -1,0 +1,356 @@
+//===- SparseKOps.cpp - Verifiers and interfaces of the ops ---------------===//
+//
+// Part of the sparsek project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "sparsek/Dialect/SparseK/IR/SparseK.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::sparsek;
+
+#define GET_OP_CLASSES
+#include "sparsek/Dialect/SparseK/IR/SparseKOps.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// Verification helpers. Messages name the operand, what it is and what it
+// should be, and end in the label of the constraint in the op's description.
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// An operand with the name it has in the op's description.
+struct Named {
+  StringRef name;
+  Value value;
+
+  ShapedType type() const { return cast<ShapedType>(value.getType()); }
+  int64_t dim(int64_t index) const { return type().getDimSize(index); }
+};
+
+LogicalResult verifyRank(Operation *op, Named operand, int64_t rank,
+                         StringRef label) {
+  if (operand.type().hasRank() && operand.type().getRank() == rank)
+    return success();
+  return op->emitOpError() << "operand '" << operand.name << "' has type "
+                           << operand.value.getType() << ", expected rank "
+                           << rank << " (" << label << ")";
+}
+
+LogicalResult verifySameElementType(Operation *op, Named a, Named b,
+                                    StringRef label) {
+  if (a.type().getElementType() == b.type().getElementType())
+    return success();
+  return op->emitOpError() << "operand '" << b.name << "' has element type "
+                           << b.type().getElementType() << ", expected "
+                           << a.type().getElementType() << " as operand '"
+                           << a.name << "' (" << label << ")";
+}
+
+/// Dimension `aDim` of `a` and `bDim` of `b` agree where both are static.
+LogicalResult verifySameDim(Operation *op, Named a, int64_t aDim, Named b,
+                            int64_t bDim, StringRef label) {
+  if (succeeded(verifyCompatibleDims({a.dim(aDim), b.dim(bDim)})))
+    return success();
+  return op->emitOpError() << "operand '" << b.name << "' has size "
+                           << b.dim(bDim) << " in dimension " << bDim
+                           << ", expected " << a.dim(aDim) << " as dimension "
+                           << aDim << " of operand '" << a.name << "' ("
+                           << label << ")";
+}
+
+LogicalResult verifyAtLeast(Operation *op, StringRef name, int64_t value,
+                            int64_t minimum, StringRef label) {
+  if (value >= minimum)
+    return success();
+  return op->emitOpError() << "attribute '" << name << "' is " << value
+                           << ", expected at least " << minimum << " (" << label
+                           << ")";
+}
+
+/// All operands are tensors, with one result of the same type per destination,
+/// or all are memrefs, without results.
+LogicalResult verifySemantics(DestinationStyleOpInterface op, StringRef label) {
+  bool isTensor = op.hasPureTensorSemantics();
+  if (!isTensor && !op.hasPureBufferSemantics())
+    return op->emitOpError()
+           << "expected all operands to be tensors or all to be memrefs ("
+           << label << ")";
+  auto inits = op.getDpsInits();
+  size_t expected = isTensor ? inits.size() : 0;
+  if (op->getNumResults() != expected)
+    return op->emitOpError() << "has " << op->getNumResults()
+                             << " results, expected " << expected << " ("
+                             << label << ")";
+  for (auto [index, result] : llvm::enumerate(op->getResults()))
+    if (result.getType() != inits[index].getType())
+      return op->emitOpError()
+             << "result " << index << " has type " << result.getType()
+             << ", expected the type of its destination "
+             << inits[index].getType() << " (" << label << ")";
+  return success();
+}
+
+/// Reads of the inputs and writes of the destinations of an op on memrefs.
+void getBufferEffects(
+    DestinationStyleOpInterface op,
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    if (op.isDpsInit(&operand))
+      effects.emplace_back(MemoryEffects::Write::get(), &operand);
+    else
+      effects.emplace_back(MemoryEffects::Read::get(), &operand);
+  }
+}
+
+/// The shape of every result is that of its destination.
+LogicalResult reifyFromInits(OpBuilder &builder, DestinationStyleOpInterface op,
+                             ReifiedRankedShapedTypeDims &shapes) {
+  for (Value init : op.getDpsInits())
+    if (isa<RankedTensorType>(init.getType()))
+      shapes.push_back(
+          tensor::getMixedSizes(builder, op->getLoc(), init));
+  return success();
+}
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// TopkMaskOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult TopkMaskOp::verify() {
+  Named scores{"scores", getScores()}, mask{"mask", getMask()},
+      tau{"tau", getTau()};
+  if (failed(verifyAtLeast(*this, "topk", getTopk(), 1, "C1")))
+    return failure();
+  if (!scores.type().hasRank() || scores.type().getRank() < 1)
+    return emitOpError() << "operand 'scores' has type "
+                         << getScores().getType()
+                         << ", expected rank at least 1 (C2)";
+  int64_t rank = scores.type().getRank();
+  if (failed(verifyRank(*this, mask, rank, "C3")) ||
+      failed(verifySameElementType(*this, scores, mask, "C3")) ||
+      failed(verifyRank(*this, tau, rank - 1, "C4")))
+    return failure();
+  for (int64_t i = 0; i < rank; ++i)
+    if (failed(verifySameDim(*this, scores, i, mask, i, "C3")))
+      return failure();
+  for (int64_t i = 0; i + 1 < rank; ++i)
+    if (failed(verifySameDim(*this, scores, i, tau, i, "C4")))
+      return failure();
+  return verifySemantics(*this, "C5");
+}
+
+void TopkMaskOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
+  getBufferEffects(*this, effects);
+}
+
+LogicalResult
+TopkMaskOp::reifyResultShapes(OpBuilder &builder,
+                              ReifiedRankedShapedTypeDims &shapes) {
+  return reifyFromInits(builder, *this, shapes);
+}
+
+//===----------------------------------------------------------------------===//
+// CausalTopkMaskOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult CausalTopkMaskOp::verify() {
+  Named scores{"scores", getScores()};
+  if (failed(verifyAtLeast(*this, "topk", getTopk(), 1, "C1")) ||
+      failed(verifyAtLeast(*this, "window", getWindow(), 0, "C2")) ||
+      failed(verifyRank(*this, scores, 3, "C3")))
+    return failure();
+  for (Named init :
+       {Named{"end", getEnd()}, Named{"tau", getTau()}, Named{"free", getFree()}}) {
+    if (failed(verifyRank(*this, init, 3, "C4")))
+      return failure();
+    for (int64_t i = 0; i < 3; ++i)
+      if (failed(verifySameDim(*this, scores, i, init, i, "C4")))
+        return failure();
+  }
+  return verifySemantics(*this, "C5");
+}
+
+void CausalTopkMaskOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
+  getBufferEffects(*this, effects);
+}
+
+LogicalResult
+CausalTopkMaskOp::reifyResultShapes(OpBuilder &builder,
+                                    ReifiedRankedShapedTypeDims &shapes) {
+  return reifyFromInits(builder, *this, shapes);
+}
+
+//===----------------------------------------------------------------------===//
+// SparseAttentionOp
+//===----------------------------------------------------------------------===//
+
+int64_t SparseAttentionOp::getGroupSize() {
+  if (std::optional<int64_t> group = getGroup())
+    return *group;
+  return cast<ShapedType>(getQuery().getType()).getDimSize(1) /
+         cast<ShapedType>(getKey().getType()).getDimSize(1);
+}
+
+double SparseAttentionOp::getScaleValue() {
+  if (std::optional<APFloat> scale = getScale())
+    return scale->convertToDouble();
+  return 1.0 / std::sqrt(static_cast<double>(getHeadDim()));
+}
+
+/// (C6): the group size is known and consistent with the head counts.
+static LogicalResult verifyGroup(SparseAttentionOp op, int64_t queryHeads,
+                                 int64_t kvHeads) {
+  std::optional<int64_t> group = op.getGroup();
+  if (group && *group < 1)
+    return op.emitOpError() << "attribute 'group' is " << *group
+                            << ", expected at least 1 (C6)";
+  bool isStatic =
+      !ShapedType::isDynamic(queryHeads) && !ShapedType::isDynamic(kvHeads);
+  if (!isStatic) {
+    if (group)
+      return success();
+    return op.emitOpError() << "attribute 'group' is missing, expected Hq / "
+                               "Hkv where a head count is dynamic (C6)";
+  }
+  if (kvHeads < 1 || queryHeads % kvHeads != 0 || queryHeads < kvHeads)
+    return op.emitOpError()
+           << "operand 'query' has " << queryHeads
+           << " heads, expected a positive multiple of the " << kvHeads
+           << " heads of operand 'key' (C6)";
+  if (group && *group != queryHeads / kvHeads)
+    return op.emitOpError() << "attribute 'group' is " << *group
+                            << ", expected Hq / Hkv = " << queryHeads / kvHeads
+                            << " (C6)";
+  return success();
+}
+
+/// (C7): both or neither of scores and tau, both where gated.
+static LogicalResult verifyGateOperands(SparseAttentionOp op) {
+  if (op.isGated() && !op.getScores())
+    return op.emitOpError() << "operand 'scores' is missing, expected with gate '"
+                            << stringifyGate(op.getGate()) << "' (C7)";
+  if (op.isGated() && !op.getTau())
+    return op.emitOpError() << "operand 'tau' is missing, expected with gate '"
+                            << stringifyGate(op.getGate()) << "' (C7)";
+  return success();
+}
+
+LogicalResult SparseAttentionOp::verify() {
+  Named query{"query", getQuery()}, key{"key", getKey()},
+      value{"value", getValue()}, output{"output", getOutput()};
+  SmallVector<Named> perKey = {{"end", getEnd()}};
+  if (failed(verifyGateOperands(*this)))
+    return failure();
+  if (getScores())
+    perKey.push_back({"scores", getScores()});
+  if (getTau())
+    perKey.push_back({"tau", getTau()});
+  Named lse{"lse", getLse()};
+
+  if (failed(verifyAtLeast(*this, "window", getWindow(), 0, "C1")))
+    return failure();
+  for (Named operand : {query, key, value, output})
+    if (failed(verifyRank(*this, operand, 4, "C2")) ||
+        failed(verifySameElementType(*this, query, operand, "C3")))
+      return failure();
+  for (Named operand : perKey)
+    if (failed(verifyRank(*this, operand, 3, "C2")))
+      return failure();
+  if (failed(verifyRank(*this, lse, 3, "C2")))
+    return failure();
+
+  for (Named operand : {query, value})
+    if (operand.type().isDynamicDim(3) || operand.dim(3) < 1)
+      return emitOpError() << "operand '" << operand.name << "' has type "
+                           << operand.value.getType()
+                           << ", expected a static positive head dimension "
+                              "(C4)";
+  if (key.type().isDynamicDim(3) || output.type().isDynamicDim(3) ||
+      failed(verifySameDim(*this, query, 3, key, 3, "C4")) ||
+      failed(verifySameDim(*this, value, 3, output, 3, "C4")))
+    return emitOpError() << "expected static head dimensions of operands 'key' "
+                            "and 'output' (C4)";
+
+  for (Named operand : {key, value, output, lse})
+    if (failed(verifySameDim(*this, query, 0, operand, 0, "C5")))
+      return failure();
+  perKey.push_back(value);
+  for (Named operand : perKey)
+    for (int64_t i = 0; i < 3; ++i)
+      if (failed(verifySameDim(*this, key, i, operand, i, "C5")))
+        return failure();
+  for (Named operand : {output, lse})
+    for (int64_t i = 1; i < 3; ++i)
+      if (failed(verifySameDim(*this, query, i, operand, i, "C5")))
+        return failure();
+
+  if (failed(verifyGroup(*this, query.dim(1), key.dim(1))))
+    return failure();
+  if (getScale() && !getScale()->isFinite())
+    return emitOpError() << "attribute 'scale' is not finite (C8)";
+  return verifySemantics(*this, "C9");
+}
+
+void SparseAttentionOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
+  getBufferEffects(*this, effects);
+}
+
+LogicalResult
+SparseAttentionOp::reifyResultShapes(OpBuilder &builder,
+                                     ReifiedRankedShapedTypeDims &shapes) {
+  return reifyFromInits(builder, *this, shapes);
+}
+
+//===----------------------------------------------------------------------===//
+// ScoreOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult ScoreOp::verify() {
+  Named x{"x", getX()}, weight{"weight", getWeight()}, bias{"bias", getBias()},
+      slope{"slope", getSlope()}, scores{"scores", getScores()};
+  if (failed(verifyRank(*this, x, 3, "C1")) ||
+      failed(verifyRank(*this, weight, 2, "C1")) ||
+      failed(verifyRank(*this, bias, 1, "C1")) ||
+      failed(verifyRank(*this, slope, 1, "C1")) ||
+      failed(verifyRank(*this, scores, 3, "C1")) ||
+      failed(verifySameElementType(*this, x, weight, "C2")) ||
+      failed(verifySameDim(*this, x, 2, weight, 1, "C3")) ||
+      failed(verifySameDim(*this, weight, 0, bias, 0, "C3")) ||
+      failed(verifySameDim(*this, weight, 0, slope, 0, "C3")) ||
+      failed(verifySameDim(*this, x, 0, scores, 0, "C3")) ||
+      failed(verifySameDim(*this, weight, 0, scores, 1, "C3")) ||
+      failed(verifySameDim(*this, x, 1, scores, 2, "C3")))
+    return failure();
+  return verifySemantics(*this, "C4");
+}
+
+void ScoreOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
+  getBufferEffects(*this, effects);
+}
+
+LogicalResult ScoreOp::reifyResultShapes(OpBuilder &builder,
+                                         ReifiedRankedShapedTypeDims &shapes) {
+  return reifyFromInits(builder, *this, shapes);
+}
