@@ -100,7 +100,7 @@ struct FillLifetimesWithoutEviction : OpRewritePattern<CausalTopkMaskOp> {
 
 /// Drops the gate where the window covers every key: all gates are 1.
 ///
-///   sparsek.sparse_attention gate = value window(64) ins(.., %k: 64 keys)
+///   sparsek.sparse_attention gate(value) window(64) ins(.., %k: 64 keys)
 /// becomes
 ///   sparsek.sparse_attention window(64)
 struct DropGateInsideWindow : OpRewritePattern<SparseAttentionOp> {

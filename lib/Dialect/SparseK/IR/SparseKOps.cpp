@@ -17,6 +17,25 @@
 using namespace mlir;
 using namespace mlir::sparsek;
 
+/// The keyword of a gate, without the spaces that an enum attribute prints.
+static ParseResult parseGate(OpAsmParser &parser, GateAttr &gate) {
+  StringRef keyword;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseKeyword(&keyword))
+    return failure();
+  std::optional<Gate> value = symbolizeGate(keyword);
+  if (!value)
+    return parser.emitError(loc)
+           << "expected gate 'none', 'value' or 'key_value', got '" << keyword
+           << "'";
+  gate = GateAttr::get(parser.getContext(), *value);
+  return success();
+}
+
+static void printGate(OpAsmPrinter &printer, Operation *, GateAttr gate) {
+  printer << stringifyGate(gate.getValue());
+}
+
 #define GET_OP_CLASSES
 #include "sparsek/Dialect/SparseK/IR/SparseKOps.cpp.inc"
 

@@ -218,7 +218,7 @@ def SparseK_SparseAttentionOp : SparseK_Op<"sparse_attention",
     Example:
 
     ```mlir
-    %o, %lse = sparsek.sparse_attention gate = value window(512)
+    %o, %lse = sparsek.sparse_attention gate(value) window(512)
         ins(%q, %k, %v, %end : tensor<1x8x?x128xf32>, tensor<1x2x?x128xf32>,
             tensor<1x2x?x128xf32>, tensor<1x2x?xi32>)
         gating(%u, %tau : tensor<1x2x?xf32>, tensor<1x2x?xf32>)
@@ -240,7 +240,7 @@ def SparseK_SparseAttentionOp : SparseK_Op<"sparse_attention",
     OptionalAttr<F64Attr>:$scale,
     OptionalAttr<I64Attr>:$group);
   let assemblyFormat = [{
-    (`gate` `=` $gate^)? (`window` `(` $window^ `)`)? (`scale` `(` $scale^ `)`)?
+    (`gate` `(` custom<Gate>($gate)^ `)`)? (`window` `(` $window^ `)`)? (`scale` `(` $scale^ `)`)?
     (`group` `(` $group^ `)`)?
     `ins` `(` $query `,` $key `,` $value `,` $end `:`
               type($query) `,` type($key) `,` type($value) `,` type($end) `)`
