@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "sparsek/Conversion/SparseKToSCF/Passes.h"
 #include "sparsek/Dialect/SparseK/IR/SparseK.h"
 #include "sparsek/Dialect/SparseK/Transforms/Passes.h"
 #include "sparsek/Pipelines/Pipelines.h"
@@ -132,6 +133,7 @@ void sparsek::registerAllDialects(DialectRegistry &registry) {
 
 void sparsek::registerAllPasses() {
   registerSparseKPasses();
+  registerSparseKToSCFPasses();
   registerPipelines();
 
   registerTransformsPasses();
