@@ -25,11 +25,15 @@
 // present, and the threshold is -inf.
 //
 // A score that joins: f can only rise, so the threshold never falls and the
-// walk goes on from the piece where it stands. The node joins the free scores
-// if it comes before the highest of them, the saturated ones otherwise. That
-// may not be what it is at the threshold x, but then it is the lowest free or
-// the lowest saturated score and the next breakpoint, at y = u or y = u - 1 not
-// right of x, and g(y) > topk (or y = x), so the walk crosses it at once:
+// walk goes on from the piece where it stands. A newcomer that comes before a
+// score that left, or is below the threshold's f32, is at most x and changes
+// nothing. For any other one no score that left lies between it and the free
+// ones, so the free scores remain contiguous in the list. The node joins the
+// free scores if it comes before the highest of them, the saturated ones
+// otherwise. That may not be what it is at the threshold x, but then it is the
+// lowest free or the lowest saturated score and the next breakpoint, at y = u
+// or y = u - 1 not right of x, and g(y) > topk (or y = x), so the walk crosses
+// it at once:
 //   before the lowest, u <= x:      g(u) = topk + free * (x - u)
 //   after the highest, u - 1 < x:   g(u - 1) = topk + 1 + free * (x - u + 1)
 // (free is the number without the node; g is the line that gave x.)
@@ -64,20 +68,28 @@ using IntPredicate = KernelBuilder::IntPredicate;
 using Values = KernelBuilder::Values;
 
 TauWalk::State TauWalk::State::fromValues(ValueRange values) {
-  return {values[0], values[1], values[2], values[3], values[4], values[5]};
+  return {values[0], values[1], values[2], values[3],
+          values[4], values[5], values[6]};
 }
 
 Values TauWalk::State::toValues() const {
-  return {sum, free, saturated, lowest, highest, lowestSaturated};
+  return {sum, free, saturated, left, lowest, highest, lowestSaturated};
 }
 
-TauWalk::State TauWalk::emitStart(Value node, Value saturated) {
+TauWalk::State TauWalk::emitStart(Value missing, Value first, Value saturated) {
   return {b.integer(kFixedWidth, 0),
           b.integer(64, 0),
           saturated,
-          node,
+          missing,
+          first,
           b.index(0),
-          node};
+          first};
+}
+
+Value TauWalk::emitCanMatter(State state, Value node, Value tau) {
+  Value isNotBelow = b.cmp(FloatPredicate::OGE, emitValue(node), tau);
+  Value isAfter = b.cmp(IntPredicate::sgt, node, state.left);
+  return b.bitAnd(isNotBelow, isAfter);
 }
 
 TauWalk::State TauWalk::emitJoin(State state, Value node) {
@@ -92,6 +104,7 @@ TauWalk::State TauWalk::emitJoin(State state, Value node) {
       b.select(isFree, state.saturated, b.add(state.saturated, one));
   // Without a free score the two nodes are the same.
   joined.lowest = b.min(state.lowest, node);
+  joined.left = state.left;
   joined.highest = state.highest;
   joined.lowestSaturated = b.select(isFree, state.lowestSaturated,
                                     b.min(state.lowestSaturated, node));
@@ -144,6 +157,7 @@ TauWalk::State TauWalk::emitCross(State state, Value leaves, Value fixed) {
       b.select(leaves, state.saturated, b.sub(state.saturated, one));
   Value node = b.select(leaves, state.lowest, state.lowestSaturated);
   Value following = next(node);
+  crossed.left = b.select(leaves, node, state.left);
   crossed.lowest = b.select(leaves, following, state.lowest);
   crossed.highest = b.select(leaves, state.highest, node);
   crossed.lowestSaturated = b.select(leaves, state.lowestSaturated, following);

@@ -32,6 +32,7 @@ public:
     Value sum;             ///< i256, the exact sum of the free scores
     Value free;            ///< i64, their number
     Value saturated;       ///< i64, the number of saturated ones
+    Value left;            ///< index, the last node that left; below all free
     Value lowest;          ///< index, node of the lowest free score
     Value highest;         ///< index, node of the highest free score, or 0
     Value lowestSaturated; ///< index, node of the lowest saturated score
@@ -40,11 +41,15 @@ public:
     SmallVector<Value> toValues() const;
   };
 
-  /// No score is free, those from `node` on are saturated.
-  State emitStart(Value node, Value saturated);
+  /// No score is free, the finite ones come after `missing` nodes, and those
+  /// from `first` on are present.
+  State emitStart(Value missing, Value first, Value saturated);
 
-  /// Adds a present node whose score is finite and not below the threshold's
-  /// f32; `advance` finds the piece afterwards.
+  /// Whether a newcomer can lie above the threshold, whose f32 is `tau`. Those
+  /// that cannot change nothing; the others go through emitJoin.
+  Value emitCanMatter(State state, Value node, Value tau);
+
+  /// Adds a node; emitAdvance finds the piece afterwards.
   State emitJoin(State state, Value node);
 
   /// Moves on to the piece that f reaches topk on.

@@ -68,7 +68,8 @@ static Value emitTau(KernelBuilder &b, TopkMaskOp op, Value count,
   TauWalk walk(b, values, op.getTopk(), next);
   Value finite = b.toInteger(b.sub(count, sorted.missing), 64);
   Value first = b.add(sorted.missing, b.index(1));
-  TauWalk::State state = walk.emitAdvance(walk.emitStart(first, finite));
+  TauWalk::State state =
+      walk.emitAdvance(walk.emitStart(sorted.missing, first, finite));
   return walk.emitThreshold(state);
 }
 
