@@ -67,6 +67,26 @@ using FloatPredicate = KernelBuilder::FloatPredicate;
 using IntPredicate = KernelBuilder::IntPredicate;
 using Values = KernelBuilder::Values;
 
+/// high - low >= 1, exactly, for high >= low: the rounded difference decides
+/// unless it is 1; then the rounding error (Knuth's TwoSum) does.
+static Value emitDiffersByOne(KernelBuilder &b, Value high, Value low) {
+  Value difference = b.sub(high, low);
+  Value one = b.f64(1);
+  Value isOne = b.cmp(FloatPredicate::OEQ, difference, one);
+  Values differs = b.branch(
+      isOne,
+      [&]() -> Values {
+        Value lowPart = b.sub(difference, high);
+        Value highPart = b.sub(difference, lowPart);
+        Value error = b.sub(b.sub(high, highPart), b.add(low, lowPart));
+        return {b.cmp(FloatPredicate::OGE, error, b.f64(0))};
+      },
+      [&]() -> Values {
+        return {b.cmp(FloatPredicate::OGT, difference, one)};
+      });
+  return differs[0];
+}
+
 TauWalk::State TauWalk::State::fromValues(ValueRange values) {
   return {values[0], values[1], values[2], values[3],
           values[4], values[5], values[6]};
@@ -84,6 +104,46 @@ TauWalk::State TauWalk::emitStart(Value missing, Value first, Value saturated) {
           first,
           b.index(0),
           first};
+}
+
+/// Of topk + 1 or more finite scores, the topk + 1 highest are saturated at
+/// y = v - 1, with v the lowest of them, so the threshold lies right of y. The
+/// nodes before v with a score above y are the free ones there.
+TauWalk::State TauWalk::emitStartNear(Value missing, Value count) {
+  Value zero = b.integer(64, 0), one = b.index(1);
+  Value finite = b.toInteger(b.sub(count, missing), 64);
+  Value isFew = b.cmp(IntPredicate::sle, finite, b.integer(64, topk));
+  Values result = b.branch(
+      isFew,
+      [&]() -> Values {
+        return emitStart(missing, b.add(missing, one), finite).toValues();
+      },
+      [&]() -> Values {
+        Value pivot = b.sub(count, b.index(topk));
+        Value high = b.toF64(emitValue(pivot));
+        Values found = b.loopWhile(
+            {b.integer(kFixedWidth, 0), pivot}, {},
+            [&](ValueRange args) -> KernelBuilder::Test {
+              Value node = b.sub(args[1], one);
+              Value isFinite = b.cmp(IntPredicate::sgt, node, missing);
+              Value low = b.toF64(emitValue(node));
+              Value isOut = emitDiffersByOne(b, high, low);
+              return {b.select(isOut, b.integer(1, 0), isFinite), {}};
+            },
+            [&](ValueRange args, ValueRange) -> Values {
+              Value node = b.sub(args[1], one);
+              return {b.add(args[0], emitFixed(b, emitValue(node))), node};
+            });
+        Value lowest = found[1];
+        Value free = b.toInteger(b.sub(pivot, lowest), 64);
+        Value hasFree = b.cmp(IntPredicate::ne, free, zero);
+        Value highest = b.select(hasFree, b.sub(pivot, one), b.index(0));
+        State state{
+            found[0], free, b.integer(64, topk + 1), b.sub(lowest, one), lowest,
+            highest,  pivot};
+        return state.toValues();
+      });
+  return State::fromValues(result);
 }
 
 Value TauWalk::emitCanMatter(State state, Value node, Value tau) {
@@ -111,24 +171,10 @@ TauWalk::State TauWalk::emitJoin(State state, Value node) {
   return joined;
 }
 
-/// high - low >= 1, exactly, for high >= low: the rounded difference decides
-/// unless it is 1; then the rounding error (Dekker, Knuth) does.
-static Value emitDiffersByOne(KernelBuilder &b, Value high, Value low) {
-  Value difference = b.sub(high, low);
-  Value lowPart = b.sub(difference, high);
-  Value highPart = b.sub(difference, lowPart);
-  Value error = b.sub(b.sub(high, highPart), b.add(low, lowPart));
-  Value one = b.f64(1);
-  Value isMore = b.cmp(FloatPredicate::OGT, difference, one);
-  Value isOne = b.cmp(FloatPredicate::OEQ, difference, one);
-  Value isNotLess = b.cmp(FloatPredicate::OGE, error, b.f64(0));
-  return b.bitOr(isMore, b.bitAnd(isOne, isNotLess));
-}
-
 struct TauWalk::Breakpoint {
   Value leaves; ///< i1: the lowest free score leaves; else the lowest saturated
                 ///< one becomes free
-  Value fixed;  ///< i256: that score
+  Value score;  ///< f32: that score
   Value excess; ///< i256: g(breakpoint) - topk
 };
 
@@ -143,10 +189,11 @@ TauWalk::Breakpoint TauWalk::emitNextBreakpoint(State state) {
   Value constant = b.add(b.sub(state.saturated, b.integer(64, topk)), extra);
   Value slope = b.sub(state.sum, emitFixedTimes(b, state.free, score));
   Value excess = b.add(slope, emitFixedInteger(b, constant));
-  return {leaves, emitFixed(b, score), excess};
+  return {leaves, score, excess};
 }
 
-TauWalk::State TauWalk::emitCross(State state, Value leaves, Value fixed) {
+TauWalk::State TauWalk::emitCross(State state, Value leaves, Value score) {
+  Value fixed = emitFixed(b, score);
   Value one = b.integer(64, 1);
   State crossed;
   crossed.sum =
@@ -166,10 +213,10 @@ TauWalk::State TauWalk::emitCross(State state, Value leaves, Value fixed) {
 
 TauWalk::State TauWalk::emitAdvance(State state) {
   Values reached = b.loopWhile(
-      state.toValues(), {b.getI1Type(), b.getIntegerType(kFixedWidth)},
+      state.toValues(), {b.getI1Type(), b.getF32Type()},
       [&](ValueRange args) -> KernelBuilder::Test {
         Breakpoint point = emitNextBreakpoint(State::fromValues(args));
-        return {emitIsPositive(b, point.excess), {point.leaves, point.fixed}};
+        return {emitIsPositive(b, point.excess), {point.leaves, point.score}};
       },
       [&](ValueRange args, ValueRange extras) -> Values {
         return emitCross(State::fromValues(args), extras[0], extras[1])

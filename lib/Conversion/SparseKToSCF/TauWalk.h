@@ -23,7 +23,7 @@ class TauWalk {
 public:
   TauWalk(KernelBuilder &b, Value values, int64_t topk,
           function_ref<Value(Value)> next)
-      : b(b), values(values), topk(topk), next(next) {}
+      : b(b), values(values), topk(std::min(topk, kLargestTopk)), next(next) {}
 
   /// A piece of f(x) = sum clamp(u - x, 0, 1): the present nodes from `lowest`
   /// up to but not including `lowestSaturated` are free, those from there on
@@ -45,6 +45,11 @@ public:
   /// from `first` on are present.
   State emitStart(Value missing, Value first, Value saturated);
 
+  /// The start of a walk through nodes 1 to `count`, all present, the finite
+  /// ones after `missing`: a piece not right of the threshold but near it. The
+  /// value of node 0 is read.
+  State emitStartNear(Value missing, Value count);
+
   /// Whether a newcomer can lie above the threshold, whose f32 is `tau`. Those
   /// that cannot change nothing; the others go through emitJoin.
   Value emitCanMatter(State state, Value node, Value tau);
@@ -61,9 +66,12 @@ public:
   Value emitValue(Value node) { return b.load(values, node); }
 
 private:
+  /// Positions are i32, so a topk beyond them selects everything as well.
+  static constexpr int64_t kLargestTopk = int64_t(1) << 31;
+
   struct Breakpoint;
   Breakpoint emitNextBreakpoint(State state);
-  State emitCross(State state, Value leaves, Value fixed);
+  State emitCross(State state, Value leaves, Value score);
   Value emitRoot(State state);
   Value emitRoundTie(State state, Value below, Value above);
 
