@@ -41,7 +41,7 @@ def SparseKTileAttention : Pass<"sparsek-tile-attention"> {
            "width of the target's vector registers: 128, 256, 512">,
     Option<"queries", "queries", "int64_t", /*default=*/"0",
            "query positions per tile; 0 chooses by group size">,
-    Option<"keys", "keys", "int64_t", /*default=*/"64", "keys per block">,
+    Option<"keys", "keys", "int64_t", /*default=*/"96", "keys per block">,
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::linalg::LinalgDialect",
