@@ -6,8 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "sparsek/Conversion/SparseKToLinalg/SparseKToLinalg.h"
 #include "sparsek/Dialect/SparseK/IR/SparseK.h"
+#include "sparsek/Dialect/SparseK/Transforms/BufferizableOpInterfaceImpl.h"
 #include "sparsek/Dialect/SparseK/Transforms/Passes.h"
+#include "sparsek/Dialect/SparseK/Transforms/TilingInterfaceImpl.h"
 #include "sparsek/Pipelines/Pipelines.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -74,6 +77,7 @@ static void registerBufferizationModels(DialectRegistry &registry) {
   memref::registerAllocationOpInterfaceExternalModels(registry);
   scf::registerBufferDeallocationOpInterfaceExternalModels(registry);
   scf::registerBufferizableOpInterfaceExternalModels(registry);
+  sparsek::registerBufferizableOpInterfaceExternalModels(registry);
   tensor::registerBufferizableOpInterfaceExternalModels(registry);
   tensor::registerSubsetOpInterfaceExternalModels(registry);
   vector::registerBufferizableOpInterfaceExternalModels(registry);
@@ -85,6 +89,7 @@ static void registerTilingModels(DialectRegistry &registry) {
   arith::registerValueBoundsOpInterfaceExternalModels(registry);
   memref::registerValueBoundsOpInterfaceExternalModels(registry);
   scf::registerValueBoundsOpInterfaceExternalModels(registry);
+  sparsek::registerTilingInterfaceExternalModels(registry);
   tensor::registerInferTypeOpInterfaceExternalModels(registry);
   tensor::registerTilingInterfaceExternalModels(registry);
   tensor::registerValueBoundsOpInterfaceExternalModels(registry);
@@ -109,6 +114,7 @@ void sparsek::registerAllDialects(DialectRegistry &registry) {
 
 void sparsek::registerAllPasses() {
   registerSparseKPasses();
+  registerSparseKToLinalgPasses();
 
   registerTransformsPasses();
   registerConversionPasses();
