@@ -185,7 +185,8 @@ static Value findSmallestKey(DenseBuilder &b, const ThresholdProblem &problem) {
 
 /// The exact threshold lies in (previous, x], and where it is not x, the sum
 /// falls strictly around it. So the sum in the middle says which is nearer:
-/// less than topk: previous; topk: a tie, the even one; more: x.
+/// less than topk: previous; topk: a tie, the even one; more: x. Nothing is
+/// below -inf.
 static Value roundToNearest(DenseBuilder &b, Value key, Value sumInMiddle,
                             int64_t topk) {
   Value previousKey = arith::SubIOp::create(b, key, b.i64(1));
@@ -199,6 +200,9 @@ static Value roundToNearest(DenseBuilder &b, Value key, Value sumInMiddle,
       arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lastBit, b.i32(0));
   Value takesEven = arith::AndIOp::create(b, isTie, isEven);
   Value takesPrevious = arith::OrIOp::create(b, isBelow, takesEven);
+  Value hasPrevious = arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, x,
+                                            b.f32(kMinusInfinity));
+  takesPrevious = arith::AndIOp::create(b, takesPrevious, hasPrevious);
   Value rounded = arith::SelectOp::create(b, takesPrevious, previous, x);
   Value isZero =
       arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, rounded, b.f32(0.0));
