@@ -11,8 +11,10 @@ function(sparsek_get_static_archives out)
       continue()
     endif()
     get_target_property(type ${lib} TYPE)
-    if(type STREQUAL "STATIC_LIBRARY")
-      list(APPEND archives $<TARGET_FILE:${lib}>)
+    get_target_property(archive ${lib} LOCATION)
+    # Packages leave out some of what is listed (Polly).
+    if(type STREQUAL "STATIC_LIBRARY" AND EXISTS "${archive}")
+      list(APPEND archives ${archive})
     endif()
   endforeach()
   foreach(lib z zstd)
@@ -36,7 +38,7 @@ function(sparsek_add_static_library name)
   set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX LINK_DEPENDS ${ARG_EXPORTS})
   target_link_options(${name} PRIVATE
     -static-libstdc++ -static-libgcc
-    LINKER:--version-script=${ARG_EXPORTS} LINKER:--gc-sections LINKER:--icf=safe LINKER:--as-needed
+    LINKER:--version-script=${ARG_EXPORTS} LINKER:--gc-sections LINKER:--as-needed
     LINKER:-z,defs LINKER:-z,nodelete LINKER:--build-id=sha1 LINKER:--strip-debug)
   target_link_libraries(${name} PRIVATE ${archives} ${CMAKE_DL_LIBS} m pthread)
 endfunction()

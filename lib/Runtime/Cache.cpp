@@ -167,7 +167,8 @@ static bool writeAtomically(const std::string &path, llvm::StringRef bytes) {
 void DiskCache::store(const CacheKey &key, const CompiledObject &object) const {
   std::string path = getPath(key);
   if (path.empty() ||
-      llvm::sys::fs::create_directories(folder, /*IgnoreExisting=*/true, 0700))
+      llvm::sys::fs::create_directories(folder, /*IgnoreExisting=*/true,
+                                         llvm::sys::fs::perms::owner_all))
     return;
   std::string signatures = writeSignatures(object.signatures);
   std::string bytes =
