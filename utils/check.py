@@ -51,7 +51,7 @@ class StepFailed(Exception):
 
     def __init__(self, reason: str, counts: Counts | None = None) -> None:
         super().__init__(reason)
-        self.counts = counts or Counts()
+        self.counts = counts
 
 
 def run(*command: str | Path, env: dict[str, str] | None = None) -> None:
@@ -206,6 +206,7 @@ def check_consumer() -> None:
             consumer,
             "--log-level=WARNING",
             f"-DCMAKE_PREFIX_PATH={prefix}",
+            "-DCMAKE_C_COMPILER=clang-22",
             "-DCMAKE_CXX_COMPILER=clang++-22",
             "-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld-22",
         )
@@ -222,7 +223,7 @@ def run_sanitized() -> Counts:
         try:
             counts.add(tests("build-sanitize"))
         except StepFailed as failure:
-            counts.add(failure.counts)
+            counts.add(failure.counts or Counts())
             failures.append(str(failure))
     if failures:
         raise StepFailed("; ".join(failures), counts)

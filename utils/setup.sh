@@ -21,14 +21,14 @@ fail() {
 # Any version of LLVM's OpenMP runtime will do.
 has_package() {
   if [ "$1" = libomp.so.5 ]; then
-    /sbin/ldconfig -p | grep -q 'libomp\.so\.5 '
+    [[ "$(/sbin/ldconfig -p)" == *libomp.so.5\ * ]]
   else
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
   fi
 }
 
 has_candidate() {
-  apt-cache policy "$1" | grep -q 'Candidate: [^(]'
+  [[ "$(apt-cache policy "$1")" == *"Candidate: "[!\(]* ]]
 }
 
 # Prints the Debian package for a name of the lists above.
