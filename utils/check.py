@@ -13,12 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 JOBS = int(os.environ.get("SPARSEK_JOBS", os.cpu_count() or 1))
@@ -59,9 +59,9 @@ def run(*command: str | Path, env: dict[str, str] | None = None) -> None:
     words = [str(word) for word in command]
     shown = " ".join(words)
     print(f"$ {shown if len(shown) < 200 else shown[:197] + '...'}", flush=True)
-    status = subprocess.run(words, cwd=ROOT, env={**os.environ, **(env or {})}).returncode
-    if status != 0:
-        raise StepFailed(f"exit status {status}: {shown[:120]}")
+    result = subprocess.run(words, cwd=ROOT, env={**os.environ, **(env or {})}, check=False)
+    if result.returncode != 0:
+        raise StepFailed(f"exit status {result.returncode}: {shown[:120]}")
 
 
 def read_reports(folder: Path) -> Counts:
@@ -138,7 +138,7 @@ def check_tidy() -> None:
 
     def tidy(source: Path) -> bool:
         command = ["clang-tidy-22", "-p", "build", "--quiet", str(source.relative_to(ROOT))]
-        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         if result.returncode == 0:
             (stamps / tidy_key(source, shared)).touch()
         else:
