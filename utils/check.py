@@ -44,6 +44,7 @@ class Step:
     summary: str
     run: Callable[[], Counts | None]
     needs_build: bool = False
+    folder: str = "."
 
 
 class StepFailed(Exception):
@@ -233,15 +234,21 @@ def run_sanitized() -> Counts:
 STEPS = [
     Step("clang-format", "C++ files are formatted", check_cpp_format),
     Step("ruff", "Python files are formatted and clean", check_python_format),
-    Step("mypy", "Python types", check_python_types),
+    Step("mypy", "Python types", check_python_types, folder="pyproject.toml"),
     Step("build", "build/ is up to date, without a warning", build),
     Step("docs", "the generated pages of docs/ are up to date", check_docs, needs_build=True),
-    Step("lit", "IR tests", lambda: run_lit("build"), needs_build=True),
-    Step("unit", "C++ unit tests", lambda: run_unit_tests("build"), needs_build=True),
-    Step("pytest", "Python tests", run_python_tests, needs_build=True),
+    Step("lit", "IR tests", lambda: run_lit("build"), needs_build=True, folder="test/lit.cfg.py"),
+    Step(
+        "unit",
+        "C++ unit tests",
+        lambda: run_unit_tests("build"),
+        needs_build=True,
+        folder="unittests",
+    ),
+    Step("pytest", "Python tests", run_python_tests, needs_build=True, folder="python/tests"),
     Step("consumer", "the installed CMake package", check_consumer, needs_build=True),
     Step("clang-tidy", "C++ files are clean", check_tidy, needs_build=True),
-    Step("sanitize", "IR and unit tests under ASan and UBSan", run_sanitized),
+    Step("sanitize", "IR and unit tests under ASan and UBSan", run_sanitized, folder="unittests"),
 ]
 
 
@@ -250,6 +257,8 @@ def run_step(step: Step, failed: set[str], total: Counts) -> str:
     print(f"\n==== {step.name}: {step.summary}", flush=True)
     start = time.monotonic()
     counts, reason = None, None
+    if not (ROOT / step.folder).exists():
+        return f"SKIP   {step.name:13} {step.folder} does not exist"
     if step.needs_build and "build" in failed:
         reason = "not run, the build failed"
     else:
