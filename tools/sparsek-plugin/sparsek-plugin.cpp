@@ -15,8 +15,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "sparsek/Dialect/SparseK/IR/SparseK.h"
 #include "sparsek/Dialect/SparseK/Transforms/Passes.h"
+#include "sparsek/Pipelines/Pipelines.h"
 
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Tools/Plugins/DialectPlugin.h"
@@ -29,11 +29,13 @@ extern "C" LLVM_ATTRIBUTE_WEAK DialectPluginLibraryInfo
 mlirGetDialectPluginInfo() {
   return {MLIR_PLUGIN_API_VERSION, "SparseK", SPARSEK_VERSION,
           [](DialectRegistry *registry) {
-            registry->insert<sparsek::SparseKDialect>();
+            sparsek::registerAllDialects(*registry);
           }};
 }
 
 extern "C" LLVM_ATTRIBUTE_WEAK PassPluginLibraryInfo mlirGetPassPluginInfo() {
-  return {MLIR_PLUGIN_API_VERSION, "SparseK", SPARSEK_VERSION,
-          [] { sparsek::registerSparseKPasses(); }};
+  return {MLIR_PLUGIN_API_VERSION, "SparseK", SPARSEK_VERSION, [] {
+            sparsek::registerSparseKPasses();
+            sparsek::registerPipelines();
+          }};
 }
