@@ -43,8 +43,9 @@ def shell(command: str, text: str | None = None) -> str:
         text=True,
         check=False,
     )
-    # head and sed end a pipe early: 141 is the writer's SIGPIPE.
-    if result.returncode not in (0, 141):
+    # head and sed end a pipe early: 141 is the writer's SIGPIPE. A command that
+    # shows its messages may fail, too.
+    if result.returncode not in (0, 141) and "2>&1" not in command:
         sys.exit(f"docs: exit status {result.returncode}: {command}\n{result.stderr}")
     return result.stdout
 
