@@ -22,6 +22,34 @@ def SparseKLowerScore : Pass<"sparsek-lower-score"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def SparseKTileAttention : Pass<"sparsek-tile-attention"> {
+  let summary = "tile sparsek.sparse_attention into linalg on tiles";
+  let description = [{
+    Rewrites `sparsek.sparse_attention` on tensors into a parallel loop over
+    (batch, kv head, chunk of query tiles), a loop over the tiles of a chunk that
+    keeps the ascending list of live keys, and a loop over blocks of that list.
+    The body gathers a block of keys and values into tile-sized tensors and takes
+    one step of the online softmax per query head of the group, all in linalg on
+    tensors of static shape. Keys run along rows and queries along columns, so
+    that every reduction of the softmax is over rows.
+
+    `queries` is the number of query positions per tile (0: by group size),
+    `keys` the number of keys per block.
+  }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "int64_t", /*default=*/"512",
+           "width of the target's vector registers: 128, 256, 512">,
+    Option<"queries", "queries", "int64_t", /*default=*/"0",
+           "query positions per tile; 0 chooses by group size">,
+    Option<"keys", "keys", "int64_t", /*default=*/"64", "keys per block">,
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def SparseKVectorizeTiles : Pass<"sparsek-vectorize-tiles", "::mlir::func::FuncOp"> {
   let summary = "tile static linalg ops to registers and vectorize them";
   let description = [{
@@ -78,6 +106,18 @@ def SparseKApproximateMath : Pass<"sparsek-approximate-math"> {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def SparseKLowerCopies : Pass<"sparsek-lower-copies"> {
+  let summary = "lower memref.copy to vectors or linalg.copy";
+  let description = [{
+    A copy of one short row of static length becomes one vector read and write,
+    every other copy a `linalg.copy`, so that strided copies need no call into
+    a runtime library.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect",
                            "::mlir::vector::VectorDialect"];
 }
 
