@@ -33,8 +33,7 @@ struct CpuPipelineOptions : PassPipelineOptions<CpuPipelineOptions> {
       llvm::cl::desc("width of the target's vector registers: 128, 256, 512"),
       llvm::cl::init(512)};
   PassOptions::Option<bool> threads{
-      *this, "threads",
-      llvm::cl::desc("run parallel loops on OpenMP threads"),
+      *this, "threads", llvm::cl::desc("run parallel loops on OpenMP threads"),
       llvm::cl::init(true)};
 };
 

@@ -18,8 +18,8 @@
 using namespace mlir;
 using namespace mlir::sparsek;
 
-/// Fills the tensor or memref `dest` with `value`; returns the filled tensor, or
-/// null on a memref.
+/// Fills the tensor or memref `dest` with `value`; returns the filled tensor,
+/// or null on a memref.
 static Value fill(OpBuilder &builder, Location loc, Value dest, double value) {
   Type type = getElementTypeOrSelf(dest.getType());
   TypedAttr attr = isa<FloatType>(type)

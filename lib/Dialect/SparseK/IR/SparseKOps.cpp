@@ -106,9 +106,9 @@ LogicalResult verifySemantics(DestinationStyleOpInterface op, StringRef label) {
   auto inits = op.getDpsInits();
   size_t expected = isTensor ? inits.size() : 0;
   if (op->getNumResults() != expected)
-    return op->emitOpError() << "has " << op->getNumResults()
-                             << " results, expected " << expected << " ("
-                             << label << ")";
+    return op->emitOpError()
+           << "has " << op->getNumResults() << " results, expected " << expected
+           << " (" << label << ")";
   for (auto [index, result] : llvm::enumerate(op->getResults()))
     if (result.getType() != inits[index].getType())
       return op->emitOpError()
@@ -138,8 +138,7 @@ LogicalResult reifyFromInits(OpBuilder &builder, DestinationStyleOpInterface op,
                              ReifiedRankedShapedTypeDims &shapes) {
   for (Value init : op.getDpsInits())
     if (isa<RankedTensorType>(init.getType()))
-      shapes.push_back(
-          tensor::getMixedSizes(builder, op->getLoc(), init));
+      shapes.push_back(tensor::getMixedSizes(builder, op->getLoc(), init));
   return success();
 }
 
@@ -194,8 +193,8 @@ LogicalResult CausalTopkMaskOp::verify() {
       failed(verifyAtLeast(*this, "window", getWindow(), 0, "C2")) ||
       failed(verifyRank(*this, scores, 3, "C3")))
     return failure();
-  for (Named init :
-       {Named{"end", getEnd()}, Named{"tau", getTau()}, Named{"free", getFree()}}) {
+  for (Named init : {Named{"end", getEnd()}, Named{"tau", getTau()},
+                     Named{"free", getFree()}}) {
     if (failed(verifyRank(*this, init, 3, "C4")))
       return failure();
     for (int64_t i = 0; i < 3; ++i)
@@ -239,8 +238,8 @@ static LogicalResult verifyGroup(SparseAttentionOp op, int64_t queryHeads,
                                  int64_t kvHeads) {
   std::optional<int64_t> group = op.getGroup();
   if (group && *group < 1)
-    return op.emitOpError() << "attribute 'group' is " << *group
-                            << ", expected at least 1 (C6)";
+    return op.emitOpError()
+           << "attribute 'group' is " << *group << ", expected at least 1 (C6)";
   bool isStatic =
       !ShapedType::isDynamic(queryHeads) && !ShapedType::isDynamic(kvHeads);
   if (!isStatic) {
@@ -250,22 +249,22 @@ static LogicalResult verifyGroup(SparseAttentionOp op, int64_t queryHeads,
                                "Hkv where a head count is dynamic (C6)";
   }
   if (kvHeads < 1 || queryHeads % kvHeads != 0 || queryHeads < kvHeads)
-    return op.emitOpError()
-           << "operand 'query' has " << queryHeads
-           << " heads, expected a positive multiple of the " << kvHeads
-           << " heads of operand 'key' (C6)";
+    return op.emitOpError() << "operand 'query' has " << queryHeads
+                            << " heads, expected a positive multiple of the "
+                            << kvHeads << " heads of operand 'key' (C6)";
   if (group && *group != queryHeads / kvHeads)
-    return op.emitOpError() << "attribute 'group' is " << *group
-                            << ", expected Hq / Hkv = " << queryHeads / kvHeads
-                            << " (C6)";
+    return op.emitOpError()
+           << "attribute 'group' is " << *group
+           << ", expected Hq / Hkv = " << queryHeads / kvHeads << " (C6)";
   return success();
 }
 
 /// (C7): both or neither of scores and tau, both where gated.
 static LogicalResult verifyGateOperands(SparseAttentionOp op) {
   if (op.isGated() && !op.getScores())
-    return op.emitOpError() << "operand 'scores' is missing, expected with gate '"
-                            << stringifyGate(op.getGate()) << "' (C7)";
+    return op.emitOpError()
+           << "operand 'scores' is missing, expected with gate '"
+           << stringifyGate(op.getGate()) << "' (C7)";
   if (op.isGated() && !op.getTau())
     return op.emitOpError() << "operand 'tau' is missing, expected with gate '"
                             << stringifyGate(op.getGate()) << "' (C7)";

@@ -43,9 +43,9 @@ struct LowerScore : OpRewritePattern<ScoreOp> {
     auto parallel = utils::IteratorType::parallel;
     auto reduction = utils::IteratorType::reduction;
 
-    SmallVector<AffineMap> offsetMaps = {AffineMap::get(3, 0, {h}, context),
-                                         AffineMap::get(3, 0, {h}, context),
-                                         AffineMap::get(3, 0, {b, h, n}, context)};
+    SmallVector<AffineMap> offsetMaps = {
+        AffineMap::get(3, 0, {h}, context), AffineMap::get(3, 0, {h}, context),
+        AffineMap::get(3, 0, {b, h, n}, context)};
     auto offset = linalg::GenericOp::create(
         rewriter, loc, op.getScores().getType(),
         ValueRange{op.getBias(), op.getSlope()}, op.getScores(), offsetMaps,
@@ -86,8 +86,7 @@ struct LowerScore : OpRewritePattern<ScoreOp> {
   }
 };
 
-struct LowerScorePass
-    : sparsek::impl::SparseKLowerScoreBase<LowerScorePass> {
+struct LowerScorePass : sparsek::impl::SparseKLowerScoreBase<LowerScorePass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<LowerScore>(&getContext());

@@ -9,6 +9,8 @@
 #ifndef SPARSEK_DIALECT_SPARSEK_TRANSFORMS_PASSES_H
 #define SPARSEK_DIALECT_SPARSEK_TRANSFORMS_PASSES_H
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 
 namespace mlir::sparsek {

@@ -22,4 +22,103 @@ def SparseKLowerScore : Pass<"sparsek-lower-score"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def SparseKTileAttention : Pass<"sparsek-tile-attention"> {
+  let summary = "tile sparsek.sparse_attention into linalg on tiles";
+  let description = [{
+    Rewrites `sparsek.sparse_attention` on tensors into a parallel loop over
+    (batch, kv head, chunk of query tiles), a loop over the tiles of a chunk that
+    keeps the ascending list of live keys, and a loop over blocks of that list.
+    The body gathers a block of keys and values into tile-sized tensors and takes
+    one step of the online softmax per query head of the group, all in linalg on
+    tensors of static shape. Keys run along rows and queries along columns, so
+    that every reduction of the softmax is over rows.
+
+    `queries` is the number of query positions per tile (0: by group size),
+    `keys` the number of keys per block.
+  }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "int64_t", /*default=*/"512",
+           "width of the target's vector registers: 128, 256, 512">,
+    Option<"queries", "queries", "int64_t", /*default=*/"0",
+           "query positions per tile; 0 chooses by group size">,
+    Option<"keys", "keys", "int64_t", /*default=*/"64", "keys per block">,
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def SparseKVectorizeTiles : Pass<"sparsek-vectorize-tiles", "::mlir::func::FuncOp"> {
+  let summary = "tile static linalg ops to registers and vectorize them";
+  let description = [{
+    Every linalg op on tensors of static shape is tiled on tensors to the size
+    of a register tile and vectorized; what a loop reads and writes at a fixed
+    place (the accumulators of a product, the running maximum) is hoisted into
+    vectors carried by the loop. Contractions become `vector.contract` on
+    rows x (2 vectors) x 1 tiles; elementwise ops and reductions over rows work
+    on a few rows of the same width. Ops of dynamic shape stay as they are.
+
+    `vector-bits` is the width of the target's vector registers.
+  }];
+  let options = [
+    Option<"vectorBits", "vector-bits", "int64_t", /*default=*/"512",
+           "width of the target's vector registers: 128, 256, 512">,
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def SparseKBufferize : Pass<"sparsek-bufferize", "::mlir::ModuleOp"> {
+  let summary = "one-shot bufferization with the project's calling convention";
+  let description = [{
+    One-shot bufferization of a module. Tensors at function boundaries become
+    memrefs with dynamic offset and strides whose innermost stride is 1
+    (`strided<[?, ..., ?, 1], offset: ?>`), so that a caller's strided views need
+    no copy and rows still load as vectors.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+def SparseKLowerVectors : Pass<"sparsek-lower-vectors"> {
+  let summary = "lower vector ops to what LLVM maps to registers";
+  let description = [{
+    Contractions become outer products, multi-reductions over rows elementwise
+    ops, transposes 16x16 shuffles, transfers plain loads and stores.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def SparseKApproximateMath : Pass<"sparsek-approximate-math"> {
+  let summary = "expand f32 exp2 and log2 into arithmetic";
+  let description = [{
+    `math.exp2` on f32 becomes range reduction, a degree-6 polynomial and an
+    exponent built in integer arithmetic (at most 2 ulp; exactly 0 at and below
+    -127, so that masked logits of -inf vanish); `math.log2` becomes upstream's
+    polynomial. Neither calls a library, so both stay in vector registers.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def SparseKLowerCopies : Pass<"sparsek-lower-copies"> {
+  let summary = "lower memref.copy to vectors or linalg.copy";
+  let description = [{
+    A copy of one short row of static length becomes one vector read and write,
+    every other copy a `linalg.copy`, so that strided copies need no call into
+    a runtime library.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
 #endif // SPARSEK_DIALECT_SPARSEK_TRANSFORMS_PASSES_TD

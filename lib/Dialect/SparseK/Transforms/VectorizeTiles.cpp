@@ -1,0 +1,232 @@
+//===- VectorizeTiles.cpp - Register tiles and vectors ------------------===//
+//
+// Part of the sparsek project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "sparsek/Dialect/SparseK/Transforms/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/Transforms/LoopInvariantCodeMotionUtils.h"
+
+namespace mlir::sparsek {
+#define GEN_PASS_DEF_SPARSEKVECTORIZETILES
+#include "sparsek/Dialect/SparseK/Transforms/Passes.h.inc"
+} // namespace mlir::sparsek
+
+using namespace mlir;
+using namespace mlir::sparsek;
+
+namespace {
+
+/// How one linalg op is tiled: a size per loop, and the order of the loops.
+struct RegisterTile {
+  SmallVector<int64_t> sizes;
+  SmallVector<int64_t> interchange;
+};
+
+/// The largest of `candidates` (falling) that divides `size`, or 1.
+int64_t largestDivisor(int64_t size, ArrayRef<int64_t> candidates) {
+  for (int64_t candidate : candidates)
+    if (candidate > 0 && size % candidate == 0)
+      return candidate;
+  return 1;
+}
+
+/// The loop that the innermost dimension of the first destination follows:
+/// vectors run along it.
+std::optional<unsigned> getVectorLoop(linalg::LinalgOp op) {
+  AffineMap map = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  if (map.getNumResults() == 0)
+    return std::nullopt;
+  auto dim = dyn_cast<AffineDimExpr>(map.getResults().back());
+  if (!dim)
+    return std::nullopt;
+  return dim.getPosition();
+}
+
+/// Register tile of a contraction C[m, n] += A[m, k] B[k, n]: as many rows as
+/// leave room for B's vectors and one broadcast of A, two vectors wide, one k.
+/// 32 registers of 512 bits hold 8 x 2 accumulators, 16 of 256 bits 4 x 2 or
+/// 4 x 3. n outermost keeps the panel of B in the L1 cache over all rows.
+RegisterTile tileContraction(ArrayRef<int64_t> loops,
+                             const linalg::ContractionDimensions &dims,
+                             int64_t lanes) {
+  RegisterTile tile;
+  tile.sizes.assign(loops.size(), 1);
+  unsigned m = dims.m.back(), n = dims.n.back(), k = dims.k.back();
+  bool wide = lanes >= 16;
+  tile.sizes[n] =
+      wide ? largestDivisor(loops[n], {2 * lanes, lanes, lanes / 2, lanes / 4})
+           : largestDivisor(loops[n], {3 * lanes, 2 * lanes, lanes, lanes / 2});
+  tile.sizes[m] = largestDivisor(loops[m], {wide ? 8 : 4, 4, 2});
+  for (unsigned loop = 0; loop < loops.size(); ++loop)
+    if (loop != m && loop != n && loop != k)
+      tile.interchange.push_back(loop);
+  tile.interchange.append({n, m, k});
+  return tile;
+}
+
+/// Tile of an elementwise op or a reduction over rows: two vectors wide, a few
+/// rows high, the vector loop outermost so that running values stay in
+/// registers over the rows.
+RegisterTile tileRows(linalg::LinalgOp op, ArrayRef<int64_t> loops,
+                      unsigned vectorLoop, int64_t lanes) {
+  RegisterTile tile;
+  tile.sizes.assign(loops.size(), 1);
+  int64_t width = loops.size() == 1 ? 8 * lanes : 2 * lanes;
+  tile.sizes[vectorLoop] = largestDivisor(
+      loops[vectorLoop], {width, 4 * lanes, 2 * lanes, lanes, lanes / 2});
+  if (tile.sizes[vectorLoop] > width)
+    tile.sizes[vectorLoop] = 1;
+  tile.interchange.push_back(vectorLoop);
+  for (unsigned loop = 0; loop < loops.size(); ++loop)
+    if (loop != vectorLoop)
+      tile.interchange.push_back(loop);
+  // The innermost other loop gets a few rows.
+  if (loops.size() > 1) {
+    unsigned rows = tile.interchange.back();
+    tile.sizes[rows] = largestDivisor(loops[rows], {4, 2});
+  }
+  return tile;
+}
+
+/// A transpose works on square tiles, which lower to shuffles in registers.
+std::optional<RegisterTile>
+tileTranspose(linalg::LinalgOp op, ArrayRef<int64_t> loops, int64_t lanes) {
+  if (loops.size() != 2 || op.getNumDpsInputs() != 1 ||
+      op.getNumReductionLoops() != 0)
+    return std::nullopt;
+  AffineMap in = op.getMatchingIndexingMap(op.getDpsInputOperand(0));
+  AffineMap out = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  if (!in.isPermutation() || !out.isPermutation() || in == out)
+    return std::nullopt;
+  int64_t size = std::min(largestDivisor(loops[0], {lanes, lanes / 2}),
+                          largestDivisor(loops[1], {lanes, lanes / 2}));
+  return RegisterTile{{size, size}, {0, 1}};
+}
+
+std::optional<RegisterTile> chooseTile(linalg::LinalgOp op, int64_t lanes) {
+  SmallVector<int64_t> loops = op.getStaticLoopRanges();
+  std::optional<unsigned> vectorLoop = getVectorLoop(op);
+  if (loops.empty() || !vectorLoop)
+    return std::nullopt;
+  if (auto tile = tileTranspose(op, loops, lanes))
+    return tile;
+  FailureOr<linalg::ContractionDimensions> dims =
+      linalg::inferContractionDims(op);
+  if (succeeded(dims) && !dims->m.empty() && !dims->n.empty() &&
+      !dims->k.empty() && dims->n.back() == *vectorLoop)
+    return tileContraction(loops, *dims, lanes);
+  return tileRows(op, loops, *vectorLoop, lanes);
+}
+
+/// Tiles `op` on tensors and vectorizes the tile.
+///
+///   %c1 = linalg.matmul ins(%a, %b : tensor<64x128xf32>, tensor<128x32xf32>)
+///                       outs(%c : tensor<64x32xf32>)
+/// becomes (512-bit vectors)
+///   scf.for %m step 8 iter_args(%c0 = %c) {
+///     %v = vector.transfer_read %c0 : vector<8x32xf32>
+///     %w = scf.for %k iter_args(%acc = %v) {
+///       vector.contract (8x1) x (1x32) + %acc
+///     }
+///     vector.transfer_write %w, %c0
+///   }
+LogicalResult tileAndVectorize(RewriterBase &rewriter, linalg::LinalgOp op,
+                               int64_t lanes) {
+  std::optional<RegisterTile> tile = chooseTile(op, lanes);
+  if (!tile)
+    return failure();
+  scf::SCFTilingOptions options;
+  options.setTileSizes(getAsIndexOpFoldResult(op.getContext(), tile->sizes));
+  options.setInterchange(tile->interchange);
+  rewriter.setInsertionPoint(op);
+  FailureOr<scf::SCFTilingResult> tiled = scf::tileUsingSCF(
+      rewriter, cast<TilingInterface>(op.getOperation()), options);
+  if (failed(tiled))
+    return failure();
+  rewriter.replaceOp(op, tiled->replacements);
+  for (Operation *inner : tiled->tiledOps) {
+    rewriter.setInsertionPoint(inner);
+    FailureOr<linalg::VectorizationResult> vectorized =
+        linalg::vectorize(rewriter, inner, /*inputVectorSizes=*/{},
+                          /*inputScalableVecDims=*/{},
+                          /*vectorizeNDExtract=*/false,
+                          /*flatten1DDepthwiseConv=*/false,
+                          /*assumeDynamicDimsMatchVecSizes=*/false,
+                          /*createNamedContraction=*/true);
+    if (failed(vectorized))
+      return failure();
+    rewriter.replaceOp(inner, vectorized->replacements);
+  }
+  return success();
+}
+
+bool isStaticTensorOp(linalg::LinalgOp op) {
+  return op.hasPureTensorSemantics() && !op.hasDynamicShape() &&
+         llvm::none_of(op->getOperandTypes(), [](Type type) {
+           auto shaped = dyn_cast<ShapedType>(type);
+           return shaped && shaped.getNumElements() == 0;
+         });
+}
+
+struct VectorizeTilesPass
+    : sparsek::impl::SparseKVectorizeTilesBase<VectorizeTilesPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    SmallVector<linalg::LinalgOp> ops;
+    getOperation()->walk([&](linalg::LinalgOp op) {
+      if (isStaticTensorOp(op))
+        ops.push_back(op);
+    });
+    IRRewriter rewriter(&getContext());
+    for (linalg::LinalgOp op : ops) {
+      Location loc = op.getLoc();
+      if (failed(tileAndVectorize(rewriter, op, vectorBits / 32)))
+        emitRemark(loc) << "not vectorized";
+    }
+    if (failed(fold()))
+      return signalPassFailure();
+    hoist(rewriter);
+    if (failed(fold()))
+      return signalPassFailure();
+  }
+
+  /// Folds slices into transfers, so that hoisting sees one subset per value.
+  LogicalResult fold() {
+    RewritePatternSet patterns(&getContext());
+    vector::TransferReadOp::getCanonicalizationPatterns(patterns,
+                                                        &getContext());
+    vector::TransferWriteOp::getCanonicalizationPatterns(patterns,
+                                                         &getContext());
+    scf::ForOp::getCanonicalizationPatterns(patterns, &getContext());
+    tensor::ExtractSliceOp::getCanonicalizationPatterns(patterns,
+                                                        &getContext());
+    tensor::populateFoldTensorSubsetIntoVectorTransferPatterns(patterns);
+    return applyPatternsGreedily(getOperation(), std::move(patterns));
+  }
+
+  /// Carries what a loop reads and writes at one place through iter_args.
+  void hoist(RewriterBase &rewriter) {
+    getOperation()->walk(
+        [&](LoopLikeOpInterface loop) { moveLoopInvariantCode(loop); });
+    getOperation()->walk([&](LoopLikeOpInterface loop) {
+      (void)hoistLoopInvariantSubsets(rewriter, loop);
+    });
+  }
+};
+
+} // namespace
