@@ -34,18 +34,25 @@ static void addBufferization(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
   bufferization::buildBufferDeallocationPipeline(pm);
   pm.addPass(createConvertBufferizationToMemRefPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(sparsek::createSparseKLowerCopies());
 }
 
 /// Memrefs, loops and vectors to the LLVM dialect.
 static void addLLVMLowering(OpPassManager &pm,
                             const sparsek::CpuPipelineOptions &options) {
-  if (options.threads)
+  if (options.threads) {
     pm.addPass(createConvertSCFToOpenMPPass());
+    // Inlines memref.alloca_scope, which cannot hold several blocks.
+    pm.addPass(createCanonicalizerPass());
+  }
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
   pm.addNestedPass<func::FuncOp>(arith::createArithExpandOpsPass());
   pm.addNestedPass<func::FuncOp>(LLVM::createLLVMRequestCWrappersPass());
+  // Intrinsics where LLVM has them, libm for the rest.
+  pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
   ConvertVectorToLLVMPassOptions vectorOptions;
   vectorOptions.reassociateFPReductions = true;
@@ -81,21 +88,31 @@ void sparsek::buildHostPipeline(OpPassManager &pm,
 void sparsek::buildCpuPipeline(OpPassManager &pm,
                                const CpuPipelineOptions &options) {
   // Phase 1: canonical sparsek ops on tensors, dense ops to linalg.
+  pm.addPass(createSparseKMemRefToTensor());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createSparseKLowerScore());
 
-  // Phase 2: tiles to registers, on tensors.
+  // Phase 2: attention to tiles.
+  SparseKTileAttentionOptions attentionOptions;
+  attentionOptions.vectorBits = options.vectorBits;
+  pm.addPass(createSparseKTileAttention(attentionOptions));
+
+  // Phase 3: tiles to registers, on tensors.
   SparseKVectorizeTilesOptions tileOptions;
   tileOptions.vectorBits = options.vectorBits;
   pm.addNestedPass<func::FuncOp>(createSparseKVectorizeTiles(tileOptions));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 
-  // Phase 3 on: bufferization, loops, threads, LLVM.
+  // Phase 4 on: bufferization, loops, threads, LLVM.
   buildHostPipeline(pm, options);
 }
 
 void sparsek::registerPipelines() {
+  PassPipelineRegistration<>(
+      "sparsek-reference-pipeline",
+      "Lower sparsek ops to dense linalg on tensors, the reference.",
+      buildReferencePipeline);
   PassPipelineRegistration<CpuPipelineOptions>(
       "sparsek-host-pipeline",
       "Lower upstream ops on tensors to the LLVM dialect.", buildHostPipeline);

@@ -1,0 +1,272 @@
+//===- TileAttention.cpp - sparse_attention to tiles ----------------------===//
+//
+// Part of the sparsek project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The loops of the tiled attention. Per (batch, kv head, chunk of query tiles):
+//
+//   list = []                                  keys alive, ascending
+//   for each tile of BQ queries at positions [q_lo, q_hi]:
+//     list = [ j in list : end[j] > q_lo ]     the dead never return
+//          + [ j <= q_hi not seen : end[j] > max(j, q_lo) ]
+//     for each block of BK keys of the list:   AttentionTileBody.cpp
+//
+// The list is filtered in place, so its cost is the sum of its lengths, 1/BQ of
+// the pairs, and its memory O(Nk) per thread. A chunk starts by scanning the
+// keys before it, so the number of chunks per head is bounded.
+//
+//===----------------------------------------------------------------------===//
+
+#include "AttentionTile.h"
+
+#include "sparsek/Dialect/SparseK/Transforms/Passes.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace mlir::sparsek {
+#define GEN_PASS_DEF_SPARSEKTILEATTENTION
+#include "sparsek/Dialect/SparseK/Transforms/Passes.h.inc"
+} // namespace mlir::sparsek
+
+using namespace mlir;
+using namespace mlir::sparsek;
+
+/// Chunks of query tiles per (batch, kv head): enough for load balance on many
+/// threads, few enough that scanning for live keys at a chunk's start is
+/// nothing.
+static constexpr int64_t kChunksPerHead = 32;
+
+namespace {
+
+/// Keys alive in the current tile: list[0, count), and the first key that no
+/// tile has looked at.
+struct LiveKeys {
+  Value list, count, next;
+
+  SmallVector<Value> values() const { return {list, count, next}; }
+};
+
+/// Appends key `j` at `count` if `keep`: the store is unconditional, the count
+/// is not.
+std::pair<Value, Value> appendIf(TileBuilder &b, Value keep, Value j,
+                                 Value list, Value count) {
+  Value stored = b.insert(b.toI32(j), list, count);
+  Value step = arith::IndexCastUIOp::create(b, b.getIndexType(), keep);
+  return {stored, b.add(count, step)};
+}
+
+/// Drops the keys that died before the tile's first query.
+LiveKeys filterList(TileBuilder &b, TileContext &tile, LiveKeys live) {
+  Value firstPosition = b.toI32(tile.firstPosition);
+  auto loop = scf::ForOp::create(
+      b, b.index(0), live.count, b.index(1), ValueRange{live.list, b.index(0)},
+      [&](OpBuilder &nested, Location loc, Value i, ValueRange args) {
+        TileBuilder b(loc, nested);
+        Value j = b.toIndex(b.extract(args[0], i));
+        Value end =
+            b.extract(tile.op.getEnd(), ValueRange{tile.batch, tile.kvHead, j});
+        auto [list, count] =
+            appendIf(b, b.less(firstPosition, end), j, args[0], args[1]);
+        scf::YieldOp::create(b, ValueRange{list, count});
+      });
+  return {loop.getResult(0), loop.getResult(1), live.next};
+}
+
+/// Appends the keys up to the tile's last query that are ever visible in it.
+LiveKeys appendNewKeys(TileBuilder &b, TileContext &tile, LiveKeys live) {
+  Value stop = b.max(b.add(tile.firstPosition, tile.numQueries), live.next);
+  auto loop = scf::ForOp::create(
+      b, live.next, stop, b.index(1), ValueRange{live.list, live.count},
+      [&](OpBuilder &nested, Location loc, Value j, ValueRange args) {
+        TileBuilder b(loc, nested);
+        Value end =
+            b.extract(tile.op.getEnd(), ValueRange{tile.batch, tile.kvHead, j});
+        Value from = b.toI32(b.max(j, tile.firstPosition));
+        auto [list, count] =
+            appendIf(b, b.less(from, end), j, args[0], args[1]);
+        scf::YieldOp::create(b, ValueRange{list, count});
+      });
+  return {loop.getResult(0), loop.getResult(1), stop};
+}
+
+/// Attention of one query tile over its live keys, in blocks.
+SoftmaxState buildKeyLoop(TileBuilder &b, TileContext &tile,
+                          const LiveKeys &live) {
+  Value queries = buildTransposedQueries(b, tile);
+  Value queryTau = tile.op.isGated() ? buildQueryTau(b, tile) : Value();
+  SoftmaxState initial = buildInitialState(b, tile);
+  auto loop = scf::ForOp::create(
+      b, b.index(0), live.count, b.index(tile.shape.keys), initial.values(),
+      [&](OpBuilder &nested, Location loc, Value first, ValueRange args) {
+        TileBuilder b(loc, nested);
+        SoftmaxState state =
+            buildKeyBlock(b, tile, queries, queryTau, live.list, live.count,
+                          first, {args[0], args[1], args[2]});
+        scf::YieldOp::create(b, state.values());
+      });
+  return {loop.getResult(0), loop.getResult(1), loop.getResult(2)};
+}
+
+/// Rewrites the op into parallel chunks of tiles.
+class AttentionTiler {
+public:
+  AttentionTiler(SparseAttentionOp op, AttentionTileShape shape,
+                 OpBuilder &builder)
+      : op(op), shape(shape), b(op.getLoc(), builder) {}
+
+  SmallVector<Value> run() {
+    numQueries = dim(op.getQuery(), 2);
+    numKeys = dim(op.getKey(), 2);
+    shift = b.sub(numKeys, numQueries);
+    Value tileSize = b.index(shape.queries);
+    Value tiles = b.ceilDiv(numQueries, tileSize);
+    tilesPerChunk = b.ceilDiv(tiles, b.index(kChunksPerHead));
+    Value rowsPerChunk = b.mul(tilesPerChunk, tileSize);
+    // At least 1, so that an empty op divides by something.
+    rowsPerChunk = b.max(rowsPerChunk, b.index(1));
+    Value chunks = b.ceilDiv(numQueries, rowsPerChunk);
+    SmallVector<OpFoldResult> bounds = {dim(op.getKey(), 0),
+                                        dim(op.getKey(), 1), chunks};
+    auto forall = scf::ForallOp::create(
+        b, bounds, ValueRange{op.getOutput(), op.getLse()}, std::nullopt);
+    b.setInsertionPointToStart(forall.getBody());
+    buildChunk(forall, rowsPerChunk);
+    return llvm::to_vector_of<Value>(forall.getResults());
+  }
+
+private:
+  Value dim(Value tensor, int64_t index) {
+    return tensor::DimOp::create(b, tensor, index);
+  }
+
+  /// One chunk: its rows of the outputs, all of its tiles.
+  void buildChunk(scf::ForallOp forall, Value rowsPerChunk) {
+    SmallVector<Value> ids = forall.getInductionVars();
+    ValueRange outs = forall.getRegionIterArgs();
+    Value firstRow = b.mul(ids[2], rowsPerChunk);
+    Value rows = b.min(rowsPerChunk, b.sub(numQueries, firstRow));
+    Value firstHead = b.mul(ids[1], b.index(shape.group));
+    OpFoldResult one = b.getIndexAttr(1), zero = b.getIndexAttr(0);
+    OpFoldResult group = b.getIndexAttr(shape.group);
+    SmallVector<OpFoldResult> offsets = {ids[0], firstHead, firstRow, zero};
+    SmallVector<OpFoldResult> sizes = {one, group, rows,
+                                       b.getIndexAttr(shape.valueDim)};
+    Type element = getElementTypeOrSelf(op.getOutput().getType());
+    int64_t dynamic = ShapedType::kDynamic;
+    Value output =
+        b.slice(b.tensorType({shape.group, dynamic, shape.valueDim}, element),
+                outs[0], offsets, sizes);
+    Value lse =
+        b.slice(b.tensorType({shape.group, dynamic}, b.getF32Type()), outs[1],
+                ArrayRef(offsets).drop_back(), ArrayRef(sizes).drop_back());
+    auto [newOutput, newLse] =
+        buildTiles(ids[0], ids[1], firstRow, rows, output, lse);
+
+    b.setInsertionPointToStart(forall.getTerminator().getBody());
+    auto insert = [&](Value source, Value dest, size_t rank) {
+      SmallVector<OpFoldResult> strides(rank, one);
+      tensor::ParallelInsertSliceOp::create(
+          b, source, dest, ArrayRef(offsets).take_front(rank),
+          ArrayRef(sizes).take_front(rank), strides);
+    };
+    insert(newOutput, outs[0], 4);
+    insert(newLse, outs[1], 3);
+  }
+
+  /// The tiles of one chunk in order, carrying the list of live keys.
+  std::pair<Value, Value> buildTiles(Value batch, Value kvHead, Value firstRow,
+                                     Value rows, Value output, Value lse) {
+    Value list = b.empty({ShapedType::kDynamic}, b.getI32Type(), numKeys);
+    auto loop = scf::ForOp::create(
+        b, b.index(0), rows, b.index(shape.queries),
+        ValueRange{output, lse, list, b.index(0), b.index(0)},
+        [&](OpBuilder &nested, Location loc, Value row, ValueRange args) {
+          TileBuilder b(loc, nested);
+          TileContext tile{op,
+                           shape,
+                           batch,
+                           kvHead,
+                           b.add(firstRow, row),
+                           b.min(b.index(shape.queries), b.sub(rows, row)),
+                           Value()};
+          tile.firstPosition = b.add(tile.firstQuery, shift);
+          LiveKeys live = filterList(b, tile, {args[2], args[3], args[4]});
+          live = appendNewKeys(b, tile, live);
+          SoftmaxState state = buildKeyLoop(b, tile, live);
+          auto [newOutput, newLse] =
+              buildEpilogue(b, tile, state, args[0], args[1], row);
+          SmallVector<Value> results = {newOutput, newLse};
+          results.append(live.values());
+          scf::YieldOp::create(b, results);
+        });
+    return {loop.getResult(0), loop.getResult(1)};
+  }
+
+  SparseAttentionOp op;
+  AttentionTileShape shape;
+  TileBuilder b;
+  Value numQueries, numKeys, shift, tilesPerChunk;
+};
+
+/// sparsek.sparse_attention ins(%q, %k, %v, %end) outs(%o, %lse)
+/// becomes
+///   scf.forall (%b, %h, %chunk) shared_outs(%o, %lse) {
+///     scf.for %tile iter_args(%o, %lse, %list, %count, %next) {
+///       // filter and extend %list
+///       scf.for %block iter_args(%acc, %max, %sum) { linalg on tiles }
+///     }
+///   }
+struct TileAttention : OpRewritePattern<SparseAttentionOp> {
+  TileAttention(MLIRContext *context,
+                const SparseKTileAttentionOptions &options)
+      : OpRewritePattern(context), options(options) {}
+
+  LogicalResult matchAndRewrite(SparseAttentionOp op,
+                                PatternRewriter &rewriter) const override {
+    if (!isa<RankedTensorType>(op.getOutput().getType()))
+      return rewriter.notifyMatchFailure(op, "not on tensors");
+    int64_t lanes = options.vectorBits / 32;
+    AttentionTileShape shape;
+    shape.group = op.getGroupSize();
+    shape.queries =
+        options.queries ? options.queries : defaultQueries(shape.group, lanes);
+    shape.keys = options.keys;
+    shape.headDim = op.getHeadDim();
+    shape.valueDim = op.getValueDim();
+    shape.paddedValueDim = llvm::alignTo(shape.valueDim, lanes);
+    rewriter.replaceOp(op, AttentionTiler(op, shape, rewriter).run());
+    return success();
+  }
+
+  /// Copying a row of K and V must pay over G * BQ query rows, but a tile sees
+  /// up to BQ keys more than each of its queries. 256-bit registers want a
+  /// multiple of 3 vectors.
+  static int64_t defaultQueries(int64_t group, int64_t lanes) {
+    int64_t unit = lanes == 8 ? 48 : 32;
+    return group >= 3 ? unit : 2 * unit;
+  }
+
+  SparseKTileAttentionOptions options;
+};
+
+struct TileAttentionPass
+    : sparsek::impl::SparseKTileAttentionBase<TileAttentionPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<TileAttention>(
+        &getContext(), SparseKTileAttentionOptions{vectorBits, queries, keys});
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+
+} // namespace
