@@ -235,10 +235,11 @@ void CausalRow::emit() {
   window = b.min(length, b.index(op.getWindow()));
   count = b.sub(length, window);
   end = b.add(count, one);
-  emitDefaults();
   sorted = emitRadixSort(b, count, [&](Value position) {
     return b.load(op.getScores(), {row[0], row[1], position});
   });
+  // After the last load of the scores: a destination may be the same memory.
+  emitDefaults();
   emitNodes();
   emitUnlink();
   emitQueries();

@@ -1,6 +1,6 @@
 // RUN: sparsek-opt %s --convert-sparsek-to-scf --canonicalize --cse | FileCheck %s
 
-// A row of the operator: outputs by default, sort, list, then one step per
+// A row of the operator: sort, outputs by default, list, then one step per
 // candidate that moves pointers up.
 
 // CHECK-LABEL: func.func @causal
@@ -18,14 +18,6 @@ func.func @causal(%u: memref<2x4x?xf32>, %end: memref<2x4x?xi32>,
   // CHECK:       %[[COUNT:.+]] = arith.subi %[[N]], %[[W]]
   // CHECK:       %[[LAST:.+]] = arith.addi %[[COUNT]], %[[ONE]]
 
-  // Keys that nothing evicts, queries without a candidate.
-  // CHECK:       %[[NEVER:.+]] = arith.index_cast %[[N]] : index to i32
-  // CHECK:       scf.for %[[J:.+]] = %[[ZERO]] to %[[N]]
-  // CHECK:         memref.store %[[NEVER]], %[[END]][%[[B]], %[[H]], %[[J]]]
-  // CHECK:       scf.for %[[I:.+]] = %[[ZERO]] to %[[W]]
-  // CHECK:         memref.store %[[OPEN]], %[[TAU]][%[[B]], %[[H]], %[[I]]]
-  // CHECK:         memref.store %{{.+}}, %[[FREE]][%[[B]], %[[H]], %[[I]]]
-
   // Keys and the histograms of the four digits.
   // CHECK:       %[[SOURCE:.+]] = memref.alloc(%[[COUNT]]) {alignment = 64 : i64} : memref<?xi64>
   // CHECK:       %[[TARGET:.+]] = memref.alloc(%[[COUNT]]) {alignment = 64 : i64} : memref<?xi64>
@@ -42,6 +34,14 @@ func.func @causal(%u: memref<2x4x?xf32>, %end: memref<2x4x?xi32>,
   // CHECK:         } else {
   // CHECK:           memref.load %[[FROM]]
   // CHECK:           memref.store %{{.+}}, %[[TO]]
+
+  // Keys that nothing evicts, queries without a candidate.
+  // CHECK:       %[[NEVER:.+]] = arith.index_cast %[[N]] : index to i32
+  // CHECK:       scf.for %[[J:.+]] = %[[ZERO]] to %[[N]]
+  // CHECK:         memref.store %[[NEVER]], %[[END]][%[[B]], %[[H]], %[[J]]]
+  // CHECK:       scf.for %[[I:.+]] = %[[ZERO]] to %[[W]]
+  // CHECK:         memref.store %[[OPEN]], %[[TAU]][%[[B]], %[[H]], %[[I]]]
+  // CHECK:         memref.store %{{.+}}, %[[FREE]][%[[B]], %[[H]], %[[I]]]
 
   // The list: values, links, the node of every position.
   // CHECK:       %[[VALUES:.+]] = memref.alloc({{.+}}) {alignment = 64 : i64} : memref<?xf32>

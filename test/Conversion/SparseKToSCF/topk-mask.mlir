@@ -14,7 +14,7 @@ func.func @rows(%z: memref<3x?x?xf32>, %p: memref<3x?x?xf32>,
   // CHECK:       %[[START:.+]]:{{.}} = scf.if {{.*}} -> (i256,
   // CHECK:         scf.while {{.*}} (i256, index) -> (i256, index)
   // CHECK:       scf.while (%{{.+}} = %[[START]]#0, {{.*}} -> (i256, i64, i64, index, index, index, index, i1, f32)
-  // CHECK:       %[[T:.+]] = scf.if
+  // CHECK:       %[[T:.+]] = scf.if {{.*}} -> (f32) {
   // CHECK:       memref.store %[[T]], %[[TAU]][%[[A]], %[[B]]]
 
   // CHECK:       %[[ALL:.+]] = arith.cmpf oeq, %[[T]], %[[OPEN]]
