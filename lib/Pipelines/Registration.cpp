@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "sparsek/Conversion/SparseKToLinalg/SparseKToLinalg.h"
+#include "sparsek/Conversion/SparseKToSCF/Passes.h"
 #include "sparsek/Dialect/SparseK/IR/SparseK.h"
 #include "sparsek/Dialect/SparseK/Transforms/BufferizableOpInterfaceImpl.h"
 #include "sparsek/Dialect/SparseK/Transforms/Passes.h"
@@ -138,6 +139,7 @@ void sparsek::registerAllDialects(DialectRegistry &registry) {
 void sparsek::registerAllPasses() {
   registerSparseKPasses();
   registerSparseKToLinalgPasses();
+  registerSparseKToSCFPasses();
   registerPipelines();
 
   registerTransformsPasses();
