@@ -22,4 +22,5 @@ function(sparsek_add_tool name)
   target_compile_options(${name} PRIVATE
     -Wall -Wextra -Wno-unused-parameter -Werror -fno-exceptions)
   target_link_libraries(${name} PRIVATE ${libs} MLIR LLVM)
+  install(TARGETS ${name} DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()

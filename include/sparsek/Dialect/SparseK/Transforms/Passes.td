@@ -52,6 +52,24 @@ def SparseKLowerScore : Pass<"sparsek-lower-score"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def SparseKMemRefToTensor : Pass<"sparsek-memref-to-tensor"> {
+  let summary = "rewrite sparsek ops on memrefs to ops on tensors";
+  let description = [{
+    Wraps every `sparsek` op on memrefs in `bufferization.to_tensor` and
+    `bufferization.materialize_in_destination`, so that every lowering starts
+    from tensors. The destinations are wrapped as writable: where the lowering
+    writes its results in place, bufferization leaves no copy.
+
+    A destination that shares its memory visibly with an operand that is read
+    (one memref, or views of one) is computed apart and copied. Memrefs that
+    overlap without the IR showing it are the caller's mistake, as they are for
+    the ops themselves.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def SparseKTileAttention : Pass<"sparsek-tile-attention"> {
   let summary = "tile sparsek.sparse_attention into linalg on tiles";
   let description = [{
@@ -71,7 +89,7 @@ def SparseKTileAttention : Pass<"sparsek-tile-attention"> {
            "width of the target's vector registers: 128, 256, 512">,
     Option<"queries", "queries", "int64_t", /*default=*/"0",
            "query positions per tile; 0 chooses by group size">,
-    Option<"keys", "keys", "int64_t", /*default=*/"64", "keys per block">,
+    Option<"keys", "keys", "int64_t", /*default=*/"96", "keys per block">,
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::linalg::LinalgDialect",
