@@ -129,11 +129,13 @@ def check_tidy() -> None:
     database = json.loads((ROOT / "build/compile_commands.json").read_text())
     known = {os.path.relpath(entry["file"], ROOT) for entry in database}
     sources = [ROOT / name for name in git_files("*.cpp") if name in known]
-    shared = b"".join(
-        (ROOT / name).read_bytes() for name in git_files(".clang-tidy", "*.h", "*.td", "*.txt")
-    )
-    stamps = ROOT / "build/tidy"
-    stamps.mkdir(exist_ok=True)
+    shared = subprocess.run(["clang-tidy-22", "--version"], check=True, capture_output=True).stdout
+    for name in git_files(".clang-tidy", "*.h", "*.td", "*.txt"):
+        shared += (ROOT / name).read_bytes()
+    # Like ccache's, the cache is shared by checkouts in different folders.
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    stamps = cache / "sparsek/tidy"
+    stamps.mkdir(parents=True, exist_ok=True)
     stale = [path for path in sources if not (stamps / tidy_key(path, shared)).exists()]
     print(f"clang-tidy: {len(stale)} of {len(sources)} files to check", flush=True)
 
