@@ -88,6 +88,7 @@ void sparsek::buildHostPipeline(OpPassManager &pm,
 void sparsek::buildCpuPipeline(OpPassManager &pm,
                                const CpuPipelineOptions &options) {
   // Phase 1: canonical sparsek ops on tensors, dense ops to linalg.
+  pm.addPass(createSparseKMemRefToTensor());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createSparseKLowerScore());
 
@@ -108,6 +109,10 @@ void sparsek::buildCpuPipeline(OpPassManager &pm,
 }
 
 void sparsek::registerPipelines() {
+  PassPipelineRegistration<>(
+      "sparsek-reference-pipeline",
+      "Lower sparsek ops to dense linalg on tensors, the reference.",
+      buildReferencePipeline);
   PassPipelineRegistration<CpuPipelineOptions>(
       "sparsek-host-pipeline",
       "Lower upstream ops on tensors to the LLVM dialect.", buildHostPipeline);

@@ -58,19 +58,18 @@ std::optional<unsigned> getVectorLoop(linalg::LinalgOp op) {
 
 /// Register tile of a contraction C[m, n] += A[m, k] B[k, n]: as many rows as
 /// leave room for B's vectors and one broadcast of A, two vectors wide, one k.
-/// 32 registers of 512 bits hold 8 x 2 accumulators, 16 of 256 bits 4 x 2 or
-/// 4 x 3. n outermost keeps the panel of B in the L1 cache over all rows.
+/// 32 registers of 512 bits hold 8 x 2 accumulators with room to spare, 16 of
+/// 256 bits 6 x 2. n outermost keeps the panel of B in the L1 cache over all
+/// rows.
 RegisterTile tileContraction(ArrayRef<int64_t> loops,
                              const linalg::ContractionDimensions &dims,
                              int64_t lanes) {
   RegisterTile tile;
   tile.sizes.assign(loops.size(), 1);
   unsigned m = dims.m.back(), n = dims.n.back(), k = dims.k.back();
-  bool wide = lanes >= 16;
   tile.sizes[n] =
-      wide ? largestDivisor(loops[n], {2 * lanes, lanes, lanes / 2, lanes / 4})
-           : largestDivisor(loops[n], {3 * lanes, 2 * lanes, lanes, lanes / 2});
-  tile.sizes[m] = largestDivisor(loops[m], {wide ? 8 : 4, 4, 2});
+      largestDivisor(loops[n], {2 * lanes, lanes, lanes / 2, lanes / 4});
+  tile.sizes[m] = largestDivisor(loops[m], {lanes >= 16 ? 8 : 6, 4, 2});
   for (unsigned loop = 0; loop < loops.size(); ++loop)
     if (loop != m && loop != n && loop != k)
       tile.interchange.push_back(loop);

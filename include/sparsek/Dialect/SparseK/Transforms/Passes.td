@@ -11,6 +11,36 @@
 
 include "mlir/Pass/PassBase.td"
 
+def SparseKCheckShapes : Pass<"sparsek-check-shapes", "::mlir::ModuleOp"> {
+  let summary = "check at run time that the sizes of operands agree";
+  let description = [{
+    The verifiers compare static sizes. This pass compares the dynamic ones that
+    an op's constraints tie together, before the op runs:
+
+    ```mlir
+    %ok = llvm.call @sparsek_check_equal(%message, %got, %expected)
+            : (!llvm.ptr, i64, i64) -> i1
+    %r = scf.if %ok -> (tensor<4x?xf32>) {
+      %0 = sparsek.topk_mask ... outs(%init, ...)
+      scf.yield %0 : tensor<4x?xf32>
+    } else {
+      scf.yield %init : tensor<4x?xf32>
+    }
+    ```
+
+    `sparsek_check_equal`, which the runtime library provides, compares and
+    records the first message of a call, with `$0` and `$1` replaced by the two
+    sizes. After a failed check the later ops of the block are skipped, too, so
+    that none reads beyond its operands. A size that is known to equal another
+    one, or was checked before, is not checked.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::LLVM::LLVMDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def SparseKLowerScore : Pass<"sparsek-lower-score"> {
   let summary = "lower sparsek.score to a linalg contraction";
   let description = [{
@@ -19,6 +49,24 @@ def SparseKLowerScore : Pass<"sparsek-lower-score"> {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def SparseKMemRefToTensor : Pass<"sparsek-memref-to-tensor"> {
+  let summary = "rewrite sparsek ops on memrefs to ops on tensors";
+  let description = [{
+    Wraps every `sparsek` op on memrefs in `bufferization.to_tensor` and
+    `bufferization.materialize_in_destination`, so that every lowering starts
+    from tensors. The destinations are wrapped as writable: where the lowering
+    writes its results in place, bufferization leaves no copy.
+
+    A destination that shares its memory visibly with an operand that is read
+    (one memref, or views of one) is computed apart and copied. Memrefs that
+    overlap without the IR showing it are the caller's mistake, as they are for
+    the ops themselves.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::memref::MemRefDialect",
                            "::mlir::tensor::TensorDialect"];
 }
 
@@ -41,7 +89,7 @@ def SparseKTileAttention : Pass<"sparsek-tile-attention"> {
            "width of the target's vector registers: 128, 256, 512">,
     Option<"queries", "queries", "int64_t", /*default=*/"0",
            "query positions per tile; 0 chooses by group size">,
-    Option<"keys", "keys", "int64_t", /*default=*/"64", "keys per block">,
+    Option<"keys", "keys", "int64_t", /*default=*/"96", "keys per block">,
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::linalg::LinalgDialect",

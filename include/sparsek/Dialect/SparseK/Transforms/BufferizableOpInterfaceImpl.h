@@ -1,0 +1,23 @@
+//===- BufferizableOpInterfaceImpl.h - Bufferization of sparsek ops -*- C++
+//-*-===//
+//
+// Part of the sparsek project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEK_DIALECT_SPARSEK_TRANSFORMS_BUFFERIZABLEOPINTERFACEIMPL_H
+#define SPARSEK_DIALECT_SPARSEK_TRANSFORMS_BUFFERIZABLEOPINTERFACEIMPL_H
+
+namespace mlir {
+class DialectRegistry;
+} // namespace mlir
+
+namespace mlir::sparsek {
+
+void registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry);
+
+} // namespace mlir::sparsek
+
+#endif // SPARSEK_DIALECT_SPARSEK_TRANSFORMS_BUFFERIZABLEOPINTERFACEIMPL_H

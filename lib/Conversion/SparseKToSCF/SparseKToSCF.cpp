@@ -1,0 +1,57 @@
+//===- SparseKToSCF.cpp - Selection ops to loops --------------------------===//
+//
+// Part of the sparsek project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Patterns.h"
+
+#include "sparsek/Conversion/SparseKToSCF/Passes.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace mlir::sparsek {
+#define GEN_PASS_DEF_CONVERTSPARSEKTOSCF
+#include "sparsek/Conversion/SparseKToSCF/Passes.h.inc"
+} // namespace mlir::sparsek
+
+using namespace mlir;
+using namespace mlir::sparsek;
+
+void sparsek::emitParallelRows(KernelBuilder &b, Value memref, int64_t rank,
+                               function_ref<void(ValueRange)> body) {
+  if (rank == 0)
+    return body({});
+  SmallVector<Value> lower(rank, b.index(0)), steps(rank, b.index(1)), upper;
+  for (int64_t i = 0; i < rank; ++i)
+    upper.push_back(b.dim(memref, i));
+  scf::ParallelOp::create(
+      b, lower, upper, steps,
+      [&](OpBuilder &, Location, ValueRange row) { body(row); });
+}
+
+void sparsek::populateSparseKToSCFPatterns(RewritePatternSet &patterns) {
+  patterns.add<LowerCausalTopkMask, LowerTopkMask>(patterns.getContext());
+}
+
+namespace {
+
+struct ConvertSparseKToSCFPass
+    : sparsek::impl::ConvertSparseKToSCFBase<ConvertSparseKToSCFPass> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    populateSparseKToSCFPatterns(patterns);
+    ConversionTarget target(getContext());
+    target.addLegalDialect<arith::ArithDialect, math::MathDialect,
+                           memref::MemRefDialect, scf::SCFDialect>();
+    target.addIllegalOp<CausalTopkMaskOp, TopkMaskOp>();
+    if (failed(applyPartialConversion(getOperation(), target,
+                                      std::move(patterns))))
+      signalPassFailure();
+  }
+};
+
+} // namespace

@@ -1,0 +1,108 @@
+//===- TopkMask.cpp - topk_mask as loops ----------------------------------===//
+//
+// Part of the sparsek project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A row is sorted once, then the walk of TauWalk.cpp goes from all scores
+// saturated to the threshold in one go; the node after a node is the next rank.
+// A last loop writes the mask.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Patterns.h"
+#include "RadixSort.h"
+#include "TauWalk.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace mlir::sparsek;
+
+using FloatPredicate = KernelBuilder::FloatPredicate;
+using Values = KernelBuilder::Values;
+
+static constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+static Value toF32(KernelBuilder &b, Value value) {
+  if (value.getType().isF32())
+    return value;
+  return arith::ExtFOp::create(b, b.getF32Type(), value);
+}
+
+static Value fromF32(KernelBuilder &b, Type type, Value value) {
+  if (type.isF32())
+    return value;
+  return arith::TruncFOp::create(b, type, value);
+}
+
+static Values appended(ValueRange row, Value position) {
+  Values indices(row);
+  indices.push_back(position);
+  return indices;
+}
+
+/// The scores by node, from 1, with +inf after the last.
+static Value emitValues(KernelBuilder &b, Value count, Value pairs) {
+  Value one = b.index(1);
+  Value end = b.add(count, one);
+  Value values =
+      b.scratch(ShapedType::kDynamic, b.getF32Type(), b.add(end, one));
+  b.store(b.f32(kInfinity), values, end);
+  b.loop(b.index(0), count, [&](Value rank) {
+    Value score = emitScoreOfPair(b, b.load(pairs, rank));
+    b.store(score, values, b.add(rank, one));
+  });
+  return values;
+}
+
+static Value emitTau(KernelBuilder &b, TopkMaskOp op, Value count,
+                     ValueRange row) {
+  SortedRow sorted = emitRadixSort(b, count, [&](Value position) {
+    return toF32(b, b.load(op.getScores(), appended(row, position)));
+  });
+  Value values = emitValues(b, count, sorted.pairs);
+  auto next = [&](Value node) { return b.add(node, b.index(1)); };
+  TauWalk walk(b, values, op.getTopk(), next);
+  Value finite = b.toInteger(b.sub(count, sorted.missing), 64);
+  Value first = b.add(sorted.missing, b.index(1));
+  TauWalk::State state = walk.emitAdvance(walk.emitStart(first, finite));
+  return walk.emitThreshold(state);
+}
+
+/// mask = clamp(score - tau, 0, 1), and 1 for every entry where tau = -inf. The
+/// comparisons are such that a NaN score gives what -inf gives.
+static void emitMask(KernelBuilder &b, TopkMaskOp op, Value count,
+                     ValueRange row, Value tau) {
+  Type type = cast<MemRefType>(op.getMask().getType()).getElementType();
+  Value isOpen = b.cmp(FloatPredicate::OEQ, tau, b.f32(-kInfinity));
+  b.loop(b.index(0), count, [&](Value position) {
+    Values indices = appended(row, position);
+    Value score = toF32(b, b.load(op.getScores(), indices));
+    Value excess = b.sub(score, tau);
+    Value isPositive = b.cmp(FloatPredicate::OGT, excess, b.f32(0));
+    Value gate = b.select(isPositive, excess, b.f32(0));
+    Value isSaturated = b.cmp(FloatPredicate::OGT, gate, b.f32(1));
+    gate = b.select(b.bitOr(isOpen, isSaturated), b.f32(1), gate);
+    b.store(fromF32(b, type, gate), op.getMask(), indices);
+  });
+}
+
+LogicalResult LowerTopkMask::matchAndRewrite(TopkMaskOp op,
+                                             PatternRewriter &rewriter) const {
+  if (!op.hasPureBufferSemantics())
+    return rewriter.notifyMatchFailure(op, "not on memrefs: bufferize first");
+  KernelBuilder b(op.getLoc(), rewriter);
+  int64_t rank = cast<MemRefType>(op.getScores().getType()).getRank() - 1;
+  emitParallelRows(b, op.getScores(), rank, [&](ValueRange row) {
+    Value count = b.dim(op.getScores(), rank);
+    Value tau = emitTau(b, op, count, row);
+    b.store(tau, op.getTau(), row);
+    emitMask(b, op, count, row, tau);
+    b.freeScratch();
+  });
+  rewriter.eraseOp(op);
+  return success();
+}

@@ -1,0 +1,258 @@
+# Part of the sparsek project, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Arrays in, arrays of the same kind out: numpy, torch on the CPU, anything else with ``__dlpack__``.
+
+A kind turns an array into a buffer, the tuple ``(address, element code, shape, strides in elements, keepalive)``,
+without copying, and allocates results. Neither torch nor ml_dtypes is imported here before the caller has done so.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import weakref
+from typing import Any, Protocol
+
+import numpy as np
+
+from sparsek import _library as lib
+
+Buffer = tuple[int, int, tuple[int, ...], tuple[int, ...], Any]
+
+_NUMPY_CODES: dict[Any, int] = {
+    np.dtype(np.bool_): lib.I1,
+    np.dtype(np.int8): lib.I8,
+    np.dtype(np.int16): lib.I16,
+    np.dtype(np.int32): lib.I32,
+    np.dtype(np.int64): lib.I64,
+    np.dtype(np.float16): lib.F16,
+    np.dtype(np.float32): lib.F32,
+    np.dtype(np.float64): lib.F64,
+}
+_NUMPY_DTYPES: dict[int, Any] = {code: dtype for dtype, code in _NUMPY_CODES.items()}
+_ITEM_SIZES = (1, 1, 2, 4, 8, 2, 2, 4, 8)
+
+
+class Kind(Protocol):
+    """How to read and make the arrays of one library."""
+
+    name: str
+
+    def describe(self, name: str, array: Any) -> Buffer:
+        """The buffer of the argument called `name`."""
+
+    def empty(self, shape: tuple[int, ...], code: int) -> tuple[Any, Buffer]:
+        """A new contiguous array, not initialized, and its buffer."""
+
+    def finish(self, array: Any) -> Any:
+        """What the caller gets for an array made by `empty` or `adopt`."""
+
+    def adopt(self, tensor: lib.Tensor) -> Any:
+        """An array over the memory of a result of the C API, which it then owns."""
+
+
+def describe_type(code: int, shape: tuple[int, ...]) -> str:
+    """An array's type as error messages show it: ``float32 [1, 8, 64, 128]``."""
+    return f"{lib.DTYPE_NAMES[code]} {list(shape)}"
+
+
+def _unknown_dtype(name: str, dtype: object) -> TypeError:
+    return TypeError(f"{name}: got dtype {dtype}, needs one of {', '.join(lib.DTYPE_NAMES)} in native byte order")
+
+
+def _no_gpu(name: str, device: object) -> ValueError:
+    return ValueError(f"{name}: got an array on {device}, needs one on the CPU: GPU not in this build")
+
+
+def _numpy_dtype(code: int) -> Any:
+    dtype = _NUMPY_DTYPES.get(code)
+    if dtype is not None:
+        return dtype
+    try:
+        import ml_dtypes
+    except ImportError:
+        raise TypeError("numpy arrays of bfloat16 need the package ml_dtypes; torch tensors do not") from None
+    dtype = np.dtype(ml_dtypes.bfloat16)
+    _NUMPY_CODES[dtype] = lib.BF16
+    _NUMPY_DTYPES[lib.BF16] = dtype
+    return dtype
+
+
+class NumpyKind:
+    """numpy arrays."""
+
+    name = "numpy"
+
+    def describe(self, name: str, array: Any) -> Buffer:
+        code = _NUMPY_CODES.get(array.dtype)
+        if code is None:
+            if array.dtype.name != "bfloat16":
+                raise _unknown_dtype(name, array.dtype)
+            _numpy_dtype(lib.BF16)
+            code = lib.BF16
+        if not array.flags.aligned:
+            array = np.array(array)
+        strides = array.strides
+        size = _ITEM_SIZES[code]
+        address = array.__array_interface__["data"][0]
+        return address, code, array.shape, tuple([stride // size for stride in strides]), array
+
+    def empty(self, shape: tuple[int, ...], code: int) -> tuple[Any, Buffer]:
+        array = np.empty(shape, _numpy_dtype(code))
+        return array, self.describe("result", array)
+
+    def finish(self, array: Any) -> Any:
+        return array
+
+    def adopt(self, tensor: lib.Tensor) -> Any:
+        shape = tuple(tensor.sizes[: tensor.rank])
+        dtype = _numpy_dtype(tensor.code)
+        if 0 in shape:
+            lib.library.sparsekTensorRelease(ctypes.byref(tensor))
+            return np.empty(shape, dtype)
+        strides = tuple(stride * dtype.itemsize for stride in tensor.strides[: tensor.rank])
+        low = sum((size - 1) * min(stride, 0) for size, stride in zip(shape, strides, strict=True))
+        high = sum((size - 1) * max(stride, 0) for size, stride in zip(shape, strides, strict=True))
+        memory = (ctypes.c_char * (high - low + dtype.itemsize)).from_address(tensor.data + low)
+        array = np.ndarray(shape, dtype, memory, -low, strides)
+        if not tensor.owner:
+            return array.copy()
+        weakref.finalize(memory, lib.library.sparsekTensorRelease, tensor).atexit = False
+        return array
+
+
+class TorchKind:
+    """torch tensors on the CPU."""
+
+    name = "torch"
+
+    def __init__(self, torch: Any) -> None:
+        self._torch = torch
+        names = {lib.I1: "bool"}
+        self._dtypes = {code: getattr(torch, names.get(code, dtype)) for code, dtype in enumerate(lib.DTYPE_NAMES)}
+        self._codes = {dtype: code for code, dtype in self._dtypes.items()}
+        self._is_grad_enabled = torch.is_grad_enabled
+        self._strided = torch.strided
+        self._empty = torch.empty
+
+    def describe(self, name: str, array: Any) -> Buffer:
+        if not array.is_cpu:
+            raise _no_gpu(name, array.device)
+        if array.requires_grad and self._is_grad_enabled():
+            raise ValueError(
+                f"{name}: got a tensor that requires grad, needs one that does not, since gradients come in a later "
+                "version: pass detach() of it or call under torch.no_grad()"
+            )
+        code = self._codes.get(array.dtype)
+        if code is None:
+            raise _unknown_dtype(name, array.dtype)
+        if array.layout is not self._strided:
+            raise TypeError(f"{name}: got a tensor of layout {array.layout}, needs torch.strided")
+        if array.is_neg():
+            array = array.resolve_neg()
+        return array.data_ptr(), code, array.shape, array.stride(), array
+
+    def empty(self, shape: tuple[int, ...], code: int) -> tuple[Any, Buffer]:
+        array = self._empty(shape, dtype=self._dtypes[code])
+        return array, (array.data_ptr(), code, array.shape, array.stride(), array)
+
+    def finish(self, array: Any) -> Any:
+        return array
+
+    def adopt(self, tensor: lib.Tensor) -> Any:
+        code = tensor.code
+        if code != lib.BF16:
+            return self._torch.from_numpy(_NUMPY.adopt(tensor))
+        # numpy has no bfloat16 of its own: take the bits.
+        tensor.code = lib.I16
+        return self._torch.from_numpy(_NUMPY.adopt(tensor)).view(self._torch.bfloat16)
+
+
+class DLPackKind:
+    """Arrays of another library, read through DLPack and given back through its ``from_dlpack``."""
+
+    def __init__(self, array: Any) -> None:
+        self.name = type(array).__module__.partition(".")[0]
+        if hasattr(array, "__array_namespace__"):
+            self._module = array.__array_namespace__()
+        else:
+            self._module = sys.modules.get(self.name)
+
+    def describe(self, name: str, array: Any) -> Buffer:
+        device = array.__dlpack_device__()
+        # 1 is kDLCPU, 3 kDLCUDAHost: page-locked memory of the host.
+        if device[0] not in (1, 3):
+            raise _no_gpu(name, f"DLPack device {tuple(map(int, device))}")
+        try:
+            return _NUMPY.describe(name, np.from_dlpack(array))
+        except (BufferError, RuntimeError) as error:
+            # numpy cannot import bfloat16.
+            torch = sys.modules.get("torch")
+            if torch is None:
+                raise TypeError(f"{name}: numpy cannot import it through DLPack: {error}") from error
+            return _torch_kind(torch).describe(name, torch.from_dlpack(array))
+
+    def empty(self, shape: tuple[int, ...], code: int) -> tuple[Any, Buffer]:
+        torch = sys.modules.get("torch")
+        if code == lib.BF16 and torch is not None:
+            return _torch_kind(torch).empty(shape, code)
+        return _NUMPY.empty(shape, code)
+
+    def finish(self, array: Any) -> Any:
+        for path in ("from_dlpack", "dlpack.from_dlpack", "utils.dlpack.from_dlpack"):
+            found: Any = self._module
+            for part in path.split("."):
+                found = getattr(found, part, None)
+            if found is not None:
+                return found(array)
+        return array
+
+    def adopt(self, tensor: lib.Tensor) -> Any:
+        torch = sys.modules.get("torch")
+        if tensor.code == lib.BF16 and torch is not None:
+            return _torch_kind(torch).adopt(tensor)
+        return _NUMPY.adopt(tensor)
+
+
+_NUMPY = NumpyKind()
+NUMPY: Kind = _NUMPY
+_torch_kinds: list[TorchKind] = []
+_dlpack_kinds: dict[str, DLPackKind] = {}
+_kinds: dict[type, Kind] = {np.ndarray: NUMPY}
+
+
+def _torch_kind(torch: Any) -> TorchKind:
+    if not _torch_kinds:
+        _torch_kinds.append(TorchKind(torch))
+    return _torch_kinds[0]
+
+
+def _find_kind(name: str, array: Any) -> Kind:
+    cls = type(array)
+    torch = sys.modules.get("torch")
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"{name}: got a masked array, needs an array without a mask")
+    if isinstance(array, np.ndarray):
+        return NUMPY
+    if torch is not None and isinstance(array, torch.Tensor):
+        return _torch_kind(torch)
+    if hasattr(cls, "__dlpack__") and hasattr(cls, "__dlpack_device__"):
+        kind = DLPackKind(array)
+        return _dlpack_kinds.setdefault(kind.name, kind)
+    raise TypeError(f"{name}: got {cls.__name__}, needs a numpy array, a torch tensor or an array that supports DLPack")
+
+
+def kind_of(name: str, array: Any) -> Kind:
+    """The kind of the argument called `name`. TypeError if it is no array."""
+    kind = _kinds.get(type(array))
+    if kind is None:
+        kind = _kinds[type(array)] = _find_kind(name, array)
+    return kind
+
+
+def same_kind(kind: Kind, name: str, array: Any) -> None:
+    """TypeError unless `array` is of `kind`, the kind of the first argument."""
+    other = kind_of(name, array)
+    if other is not kind:
+        raise TypeError(f"{name}: got a {other.name} array, needs a {kind.name} one like the first argument")

@@ -1,0 +1,115 @@
+# Part of the sparsek project, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Checks of arguments. Every message names the argument, what it got and what it needs."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import operator
+from typing import Any
+
+import numpy as np
+
+from sparsek import _library as lib
+from sparsek._arrays import Buffer, describe_type
+
+MAX_LENGTH = 2**31 - 1
+GATES = ("none", "value", "key_value")
+FLOATS = (lib.F32, lib.F16, lib.BF16)
+FLOAT_NAMES = "float32, float16 or bfloat16"
+
+
+def count(name: str, value: Any, minimum: int) -> int:
+    """`value` as an int of at least `minimum`. Beyond any length all values mean the same, so they become one."""
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}: got {value!r}, needs an integer of at least {minimum}") from None
+    if number < minimum:
+        raise ValueError(f"{name}: got {number}, needs an integer of at least {minimum}")
+    return min(number, MAX_LENGTH)
+
+
+def finite(name: str, value: Any) -> float | None:
+    """`value` as a finite float, or None for the default."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name}: got {value!r}, needs a finite number or None")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"{name}: got {number}, needs a finite number or None")
+    return number
+
+
+def gate_name(value: Any) -> str:
+    """`value` as one of the gates."""
+    if not isinstance(value, str):
+        raise TypeError(f"gate: got {value!r}, needs one of {', '.join(map(repr, GATES))}")
+    if value not in GATES:
+        raise ValueError(f"gate: got {value!r}, needs one of {', '.join(map(repr, GATES))}")
+    return value
+
+
+def wrong_shape(name: str, buffer: Buffer, need: str) -> ValueError:
+    return ValueError(f"{name}: got {describe_type(buffer[1], buffer[2])}, needs {need}")
+
+
+def rank(name: str, buffer: Buffer, layout: tuple[str, ...]) -> None:
+    """ValueError unless the array has as many dimensions as `layout` has names."""
+    if len(buffer[2]) != len(layout):
+        raise wrong_shape(name, buffer, f"{len(layout)} dimensions [{', '.join(layout)}]")
+
+
+def dtype(name: str, buffer: Buffer, code: int, why: str = "") -> None:
+    """TypeError unless the array has the element type `code`."""
+    if buffer[1] != code:
+        raise TypeError(f"{name}: got {describe_type(buffer[1], buffer[2])}, needs {lib.DTYPE_NAMES[code]}{why}")
+
+
+def float_dtype(name: str, buffer: Buffer) -> None:
+    """TypeError unless the array is of one of the element types of q, k, v, x and z."""
+    if buffer[1] not in FLOATS:
+        raise TypeError(f"{name}: got {describe_type(buffer[1], buffer[2])}, needs {FLOAT_NAMES}")
+
+
+def shape(name: str, buffer: Buffer, need: tuple[int, ...], why: str) -> None:
+    """ValueError unless the array has the shape `need`."""
+    if buffer[2] != need:
+        raise wrong_shape(name, buffer, f"shape {list(need)} {why}")
+
+
+def length(name: str, buffer: Buffer, axis: int) -> None:
+    """ValueError if positions along `axis` do not fit into int32."""
+    if buffer[2][axis] > MAX_LENGTH:
+        raise wrong_shape(name, buffer, f"at most {MAX_LENGTH} along dimension {axis}")
+
+
+def attention_inputs(q: Buffer, k: Buffer, v: Buffer) -> int:
+    """Checks q [B, Hq, Nq, d], k [B, Hkv, Nk, d], v [B, Hkv, Nk, dv]; returns the group size Hq / Hkv."""
+    rank("q", q, ("B", "Hq", "Nq", "d"))
+    rank("k", k, ("B", "Hkv", "Nk", "d"))
+    rank("v", v, ("B", "Hkv", "Nk", "dv"))
+    float_dtype("q", q)
+    dtype("k", k, q[1], " like q")
+    dtype("v", v, q[1], " like q")
+    batch, heads, _, dim = q[2]
+    kv_heads, keys = k[2][1:3]
+    shape("k", k, (batch, kv_heads, keys, dim), "to match q in B and d")
+    shape("v", v, (batch, kv_heads, keys, v[2][3]), "to match k in B, Hkv and Nk")
+    length("q", q, 2)
+    length("k", k, 2)
+    if dim == 0:
+        raise wrong_shape("q", q, "d of at least 1")
+    if v[2][3] == 0:
+        raise wrong_shape("v", v, "dv of at least 1")
+    if kv_heads == 0 or heads == 0 or heads % kv_heads:
+        raise wrong_shape("q", q, f"Hq a positive multiple of Hkv = {kv_heads} (k has {kv_heads} heads)")
+    return heads // kv_heads

@@ -1,0 +1,168 @@
+# Part of the sparsek project, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Any MLIR module of the dialect, compiled and called from Python."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from sparsek import _library as lib
+from sparsek import _modules as modules
+from sparsek._arrays import NUMPY, Buffer, Kind, describe_type, kind_of, same_kind
+from sparsek._errors import CompileError
+
+NO_GPU = "this build has no GPU code generator"
+
+
+def _type_text(kind: lib.TensorType) -> str:
+    sizes = ["?" if size == lib.DYNAMIC else str(size) for size in kind.sizes[: kind.rank]]
+    return f"{lib.DTYPE_NAMES[kind.code]} [{', '.join(sizes)}]"
+
+
+class Function:
+    """A function of a compiled module. Calling it checks the arrays against its signature and returns its results:
+    None, an array, or a tuple of arrays, of the kind of the arguments (numpy if there are none).
+
+    An argument that is a memref in the text is written in place where the function writes it.
+    """
+
+    def __init__(self, module: Module, handle: int, name: str) -> None:
+        self.__name__ = name
+        self._module = module
+        self._handle = handle
+        library = lib.library
+        self._inputs = [
+            library.sparsekFunctionGetInputType(handle, index)
+            for index in range(library.sparsekFunctionGetNumInputs(handle))
+        ]
+        self._results = [
+            library.sparsekFunctionGetResultType(handle, index)
+            for index in range(library.sparsekFunctionGetNumResults(handle))
+        ]
+        self._pack = modules.pack_layout(kind.rank for kind in self._inputs)
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(map(_type_text, self._inputs))
+        results = ", ".join(map(_type_text, self._results))
+        return f"<sparsek function {self.__name__}({inputs}) -> ({results})>"
+
+    def __call__(self, *arrays: Any) -> Any:
+        if len(arrays) != len(self._inputs):
+            raise TypeError(f"{self.__name__}: got {len(arrays)} arguments, needs {len(self._inputs)}")
+        kind = kind_of(self._label(0), arrays[0]) if arrays else NUMPY
+        buffers = [self._describe(kind, index, array) for index, array in enumerate(arrays)]
+        fields: list[Any] = []
+        for address, code, shape, strides, _ in buffers:
+            fields += (address, 0, code, len(shape), *shape, *strides)
+        results = (lib.Tensor * len(self._results))()
+        if not lib.library.sparsekFunctionInvoke(
+            self._handle, self._pack(*fields), len(buffers), results, len(results), lib.collect, None
+        ):
+            raise ValueError("\n".join(lib.take_messages()))
+        # Each adopted array owns a copy of its descriptor.
+        made = [kind.finish(kind.adopt(lib.Tensor.from_buffer_copy(result))) for result in results]
+        return None if not made else made[0] if len(made) == 1 else tuple(made)
+
+    def _label(self, index: int) -> str:
+        return f"argument {index} of {self.__name__}"
+
+    def _describe(self, kind: Kind, index: int, array: Any) -> Buffer:
+        label = self._label(index)
+        same_kind(kind, label, array)
+        buffer = kind.describe(label, array)
+        _, code, shape, _, _ = buffer
+        need = self._inputs[index]
+        if code != need.code:
+            raise TypeError(f"{label}: got {describe_type(code, shape)}, needs {_type_text(need)}")
+        fits = len(shape) == need.rank and all(
+            size in (have, lib.DYNAMIC) for have, size in zip(shape, need.sizes, strict=False)
+        )
+        if not fits:
+            raise ValueError(f"{label}: got {describe_type(code, shape)}, needs {_type_text(need)}")
+        return buffer
+
+
+class Module:
+    """A compiled module: ``module.NAME(*arrays)`` calls its public function NAME, ``dir(module)`` lists them, and
+    ``module["NAME"]`` finds one whose name is no Python identifier."""
+
+    def __init__(self, handle: int) -> None:
+        library = lib.library
+        self._finalizer = weakref.finalize(self, library.sparsekModuleDestroy, handle)
+        self._finalizer.atexit = False
+        names = [
+            library.sparsekModuleGetFunctionName(handle, index).decode()
+            for index in range(library.sparsekModuleGetNumFunctions(handle))
+        ]
+        self._functions = {name: modules.lookup(handle, name) for name in names}
+
+    def __getitem__(self, name: str) -> Function:
+        handle = self._functions.get(name)
+        if handle is None:
+            names = ", ".join(self._functions) or "none"
+            raise KeyError(f"no function {name!r} in the module; its functions: {names}")
+        return Function(self, handle, name)
+
+    def __getattr__(self, name: str) -> Function:
+        if name.startswith("_") and name not in self.__dict__.get("_functions", ()):
+            raise AttributeError(name)
+        try:
+            function = self[name]
+        except KeyError as error:
+            raise AttributeError(error.args[0]) from None
+        return function
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._functions})
+
+    def __repr__(self) -> str:
+        return f"<sparsek module with {', '.join(self._functions) or 'no function'}>"
+
+
+def compile(mlir: str | bytes, *, target: str = "cpu", cache: bool = True) -> Module:  # noqa: A001
+    """Compiles MLIR text or bytecode that uses the sparsek dialect and upstream's.
+
+    Args:
+        mlir: a module as text (str or bytes) or as MLIR bytecode (bytes).
+        target: "cpu", this machine's processor, or a processor by LLVM's name ("x86-64-v3").
+        cache: keep the compiled code in memory and on disk, and take it from there.
+
+    Returns:
+        A module whose public functions are callable by name. Their arguments and results are tensors or memrefs of
+        bool, int8 to int64, float16, bfloat16, float32 or float64, of at most 8 dimensions.
+
+    Raises:
+        CompileError: (a ValueError) the module is malformed or cannot be lowered; `diagnostics` has the messages with
+            their locations.
+        ValueError: a target that this build cannot compile for.
+        TypeError: an argument of another type.
+    """
+    if isinstance(mlir, str):
+        mlir = mlir.encode()
+    elif not isinstance(mlir, bytes):
+        raise TypeError(f"mlir: got {type(mlir).__name__}, needs str or bytes")
+    if not isinstance(target, str):
+        raise TypeError(f"target: got {target!r}, needs the name of a target such as 'cpu'")
+    if target == "cuda" or target.startswith("sm_"):
+        raise ValueError(f"target: got {target!r}, needs 'cpu' or the name of a processor: {NO_GPU}")
+    if not target or "\0" in target:
+        raise ValueError(f"target: got {target!r}, needs 'cpu' or the name of a processor")
+    return Module(modules.compile_source(mlir, target, bool(cache)))
+
+
+def targets() -> dict[str, str]:
+    """What `compile` can compile for: the name of each target and what it is, or why it is unavailable."""
+    library = lib.library
+    threads = "OpenMP threads" if library.sparsekHasThreads() else "one thread: no OpenMP runtime found"
+    return {"cpu": f"{library.sparsekHostTarget().decode()}; {threads}", "cuda": f"unavailable: {NO_GPU}"}
+
+
+def version() -> str:
+    """The version of the compiler, "MAJOR.MINOR.PATCH"."""
+    text: str = lib.library.sparsekVersion().decode()
+    return text
+
+
+__all__ = ["CompileError", "Function", "Module", "compile", "targets", "version"]

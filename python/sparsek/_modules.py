@@ -1,0 +1,254 @@
+# Part of the sparsek project, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The MLIR modules of the everyday calls, and the cache of their compiled functions.
+
+What is static in a module: element type, d, dv, group size, gate, topk, window, scale. B, heads and lengths are
+dynamic. Every argument is a strided memref, the results trail, and results are written in place.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from sparsek import _library as lib
+from sparsek._arrays import Buffer
+from sparsek._errors import CompileError
+
+# SparseKTensor after (data, owner, elementType, rank): the sizes and strides in use, padded to MAX_RANK.
+_LAYOUTS = [
+    f"PPii{rank}q{8 * (lib.MAX_RANK - rank)}x{rank}q{8 * (lib.MAX_RANK - rank)}x" for rank in range(lib.MAX_RANK + 1)
+]
+
+
+def pack_layout(ranks: Iterable[int]) -> Callable[..., bytes]:
+    """The function that packs an array of SparseKTensor from its flat fields."""
+    return struct.Struct("@" + "".join(_LAYOUTS[rank] for rank in ranks)).pack
+
+
+def compile_source(source: bytes, target: str, cache: bool) -> int:
+    """The handle of the compiled module. CompileError with the diagnostics on failure."""
+    options = lib.CompileOptions(target.encode(), cache, False)
+    handle: int | None = lib.library.sparsekCompile(source, len(source), options, lib.collect, None)
+    messages = lib.take_messages()
+    if not handle:
+        raise CompileError(messages or ["compilation failed without a diagnostic"])
+    return handle
+
+
+def lookup(module: int, name: str) -> int:
+    """The handle of a function of a compiled module. CompileError if there is none."""
+    handle: int | None = lib.library.sparsekModuleLookup(module, name.encode(), lib.collect, None)
+    messages = lib.take_messages()
+    if not handle:
+        raise CompileError(messages or [f"no function '{name}'"])
+    return handle
+
+
+class Kernel:
+    """A compiled function whose arguments are all memrefs."""
+
+    def __init__(self, source: str, name: str, ranks: Iterable[int]) -> None:
+        self.source = source
+        self._function = lookup(compile_source(source.encode(), "cpu", True), name)
+        self._pack = pack_layout(ranks)
+
+    def __call__(self, *buffers: Buffer) -> None:
+        fields: list[Any] = []
+        for address, code, shape, strides, _ in buffers:
+            fields += (address, 0, code, len(shape), *shape, *strides)
+        packed = self._pack(*fields)
+        if not lib.library.sparsekFunctionInvoke(self._function, packed, len(buffers), None, 0, lib.collect, None):
+            raise ValueError("\n".join(lib.take_messages()))
+
+
+class _Value(NamedTuple):
+    """An argument of a generated function: its SSA name, sizes ("?" or a number) and element type."""
+
+    name: str
+    sizes: tuple[str, ...]
+    element: str
+
+    @property
+    def tensor(self) -> str:
+        return f"tensor<{'x'.join((*self.sizes, self.element))}>"
+
+    @property
+    def memref(self) -> str:
+        shape = "x".join((*self.sizes, self.element))
+        strides = ", ".join(["?"] * (len(self.sizes) - 1) + ["1"]) if self.sizes else ""
+        return f"memref<{shape}, strided<[{strides}], offset: ?>>"
+
+
+def _value(name: str, sizes: str, code: int) -> _Value:
+    return _Value(name, tuple(sizes.split()), lib.MLIR_NAMES[code])
+
+
+def _ssa(names: Iterable[str]) -> str:
+    return ", ".join(f"%{name}" for name in names)
+
+
+def _operands(values: Iterable[_Value]) -> str:
+    values = tuple(values)
+    return f"({_ssa(value.name for value in values)} : {', '.join(value.tensor for value in values)})"
+
+
+class _Function:
+    """The text of one function: inputs become tensors, results are written to the trailing memrefs."""
+
+    def __init__(self, name: str, inputs: tuple[_Value, ...], outputs: tuple[_Value, ...]) -> None:
+        self._name = name
+        self._arguments = [(f"%{value.name}_memref: {value.memref}") for value in (*inputs, *outputs)]
+        self._outputs = outputs
+        self._constants: dict[int, str] = {}
+        self._lines: list[str] = []
+        for value in inputs:
+            self.add(
+                f"%{value.name} = bufferization.to_tensor %{value.name}_memref restrict : "
+                f"{value.memref} to {value.tensor}"
+            )
+        for value in outputs:
+            self.empty(value, value.name + "_memref", value.memref, "memref")
+
+    def add(self, line: str) -> None:
+        self._lines.append(line)
+
+    def empty(self, value: _Value, like: str, like_type: str, dialect: str = "tensor") -> None:
+        """``%NAME_init = tensor.empty(...)`` with the dynamic sizes of another value of the same shape."""
+        dynamic = [axis for axis, size in enumerate(value.sizes) if size == "?"]
+        for axis in dynamic:
+            self._constants[axis] = f"%c{axis} = arith.constant {axis} : index"
+            self.add(f"%{value.name}_{axis} = {dialect}.dim %{like}, %c{axis} : {like_type}")
+        sizes = _ssa(f"{value.name}_{axis}" for axis in dynamic)
+        self.add(f"%{value.name}_init = tensor.empty({sizes}) : {value.tensor}")
+
+    def op(self, op: str, clauses: str, inputs: str, outputs: tuple[_Value, ...]) -> None:
+        """One op of the dialect; destinations are the outputs' ``_init``."""
+        types = ", ".join(value.tensor for value in outputs)
+        self.add(
+            f"{_ssa(value.name for value in outputs)} = sparsek.{op} {clauses} {inputs} "
+            f"outs({_ssa(value.name + '_init' for value in outputs)} : {types}) -> {types}"
+        )
+
+    def text(self) -> str:
+        for value in self._outputs:
+            self.add(
+                f"bufferization.materialize_in_destination %{value.name} in restrict writable "
+                f"%{value.name}_memref : ({value.tensor}, {value.memref}) -> ()"
+            )
+        lines = [*self._constants.values(), *self._lines, "return"]
+        body = "".join(f"  {line}\n" for line in lines)
+        return f"func.func @{self._name}({', '.join(self._arguments)}) {{\n{body}}}\n"
+
+
+def topk_mask_text(code: int, rank: int, topk: int) -> str:
+    """``topk_mask(z, p, tau)`` on arrays of `rank` dimensions."""
+    z = _value("z", "? " * rank, code)
+    p = _value("p", "? " * rank, code)
+    tau = _value("tau", "? " * (rank - 1), lib.F32)
+    function = _Function("topk_mask", (z,), (p, tau))
+    function.op("topk_mask", f"topk({topk})", f"ins{_operands((z,))}", (p, tau))
+    return function.text()
+
+
+def _lifetimes(scores: str, end: str) -> tuple[_Value, tuple[_Value, _Value, _Value]]:
+    u = _value(scores, "? ? ?", lib.F32)
+    results = (_value(end, "? ? ?", lib.I32), _value("tau", "? ? ?", lib.F32), _value("free", "? ? ?", lib.I32))
+    return u, results
+
+
+def causal_topk_mask_text(topk: int, window: int) -> str:
+    """``causal_topk_mask(scores, end, tau, free)``."""
+    u, results = _lifetimes("scores", "end")
+    function = _Function("causal_topk_mask", (u,), results)
+    function.op("causal_topk_mask", f"topk({topk}) window({window})", f"ins{_operands((u,))}", results)
+    return function.text()
+
+
+class AttentionStatics(NamedTuple):
+    """What is static in an attention module; also its key in the cache."""
+
+    code: int
+    d: int
+    dv: int
+    group: int
+    gate: str
+    window: int
+    scale: float | None
+    topk: int | None = None
+
+    def clauses(self) -> str:
+        # MLIR's float literals need a point, which repr() may leave out.
+        scale = "" if self.scale is None else f" scale({self.scale:.17e})"
+        return f"gate({self.gate}) window({self.window}){scale} group({self.group})"
+
+    def values(self) -> tuple[tuple[_Value, _Value, _Value], tuple[_Value, _Value]]:
+        """(query, key, value), (output, lse)."""
+        q = _value("q", f"? ? ? {self.d}", self.code)
+        k = _value("k", f"? ? ? {self.d}", self.code)
+        v = _value("v", f"? ? ? {self.dv}", self.code)
+        o = _value("o", f"? ? ? {self.dv}", self.code)
+        return (q, k, v), (o, _value("lse", "? ? ?", lib.F32))
+
+
+def sparse_attention_text(statics: AttentionStatics) -> str:
+    """``sparse_attention(q, k, v, end[, scores, tau], o, lse)``."""
+    qkv, outputs = statics.values()
+    end = _value("end", "? ? ?", lib.I32)
+    gating: tuple[_Value, ...] = ()
+    if statics.gate != "none":
+        gating = (_value("scores", "? ? ?", lib.F32), _value("tau", "? ? ?", lib.F32))
+    function = _Function("sparse_attention", (*qkv, end, *gating), outputs)
+    operands = f"ins{_operands((*qkv, end))}" + (f" gating{_operands(gating)}" if gating else "")
+    function.op("sparse_attention", statics.clauses(), operands, outputs)
+    return function.text()
+
+
+def attention_text(statics: AttentionStatics) -> str:
+    """``attention(q, k, v, scores, o)``: the selection, then the attention over what it keeps."""
+    qkv, (o, lse) = statics.values()
+    u, lifetimes = _lifetimes("scores", "end")
+    function = _Function("attention", (*qkv, u), (o,))
+    for value in lifetimes:
+        function.empty(value, "scores", u.tensor)
+    function.op(
+        "causal_topk_mask", f"topk({statics.topk}) window({statics.window})", f"ins{_operands((u,))}", lifetimes
+    )
+    function.empty(lse, "q", qkv[0].tensor)
+    end, tau, _ = lifetimes
+    gating = f" gating{_operands((u, tau))}" if statics.gate != "none" else ""
+    function.op("sparse_attention", statics.clauses(), f"ins{_operands((*qkv, end))}{gating}", (o, lse))
+    return function.text()
+
+
+def score_text(code: int) -> str:
+    """``score(x, weight, bias, slope, u)``."""
+    inputs = (
+        _value("x", "? ? ?", code),
+        _value("weight", "? ?", code),
+        _value("bias", "?", lib.F32),
+        _value("slope", "?", lib.F32),
+    )
+    u = _value("u", "? ? ?", lib.F32)
+    function = _Function("score", inputs, (u,))
+    function.op("score", "", f"ins{_operands(inputs)}", (u,))
+    return function.text()
+
+
+_kernels: dict[Any, Kernel] = {}
+_lock = threading.Lock()
+
+
+def kernel(key: tuple[Any, ...], name: str, text: Callable[..., str], ranks: tuple[int, ...]) -> Kernel:
+    """The compiled function of `text(*arguments)`; `key` is ``(name, *arguments)``. Compiles it the first time."""
+    found = _kernels.get(key)
+    if found is not None:
+        return found
+    with _lock:
+        found = _kernels.get(key)
+        if found is None:
+            found = _kernels[key] = Kernel(text(*key[1:]), name, ranks)
+    return found

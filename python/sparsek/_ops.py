@@ -1,0 +1,284 @@
+# Part of the sparsek project, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The everyday calls: check the arguments, find the compiled function, run it into new arrays."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+from sparsek import _checks as check
+from sparsek import _library as lib
+from sparsek import _modules as modules
+from sparsek._arrays import kind_of, same_kind
+
+
+def topk_mask(z: Any, topk: int) -> tuple[Any, Any]:
+    """The SPARSEK operator: the projection of every row onto ``{0 <= p <= 1, sum p = topk}``.
+
+    ``p = clamp(z - tau, 0, 1)``, with tau the smallest solution, correctly rounded. tau is -inf, and p all ones,
+    exactly where at most `topk` entries of a row are finite. A NaN counts as -inf.
+
+    Args:
+        z: scores [..., n], float32, float16 or bfloat16, 1 to 8 dimensions. No copy is made of strided views.
+        topk: the sum of each row of p, at least 1.
+
+    Returns:
+        p [..., n] of z's dtype and tau [...] in float32, of z's kind.
+
+    Raises:
+        TypeError: z is no array or of another dtype; topk is no integer.
+        ValueError: z has no dimension or more than 8, or is on a GPU, or requires grad; topk < 1.
+
+    Source: Lou et al., "Sparser is Faster and Less is More", arXiv 2406.16747, the SPARSEK operator.
+    """
+    kind = kind_of("z", z)
+    topk = check.count("topk", topk, 1)
+    bz = kind.describe("z", z)
+    code, shape = bz[1], bz[2]
+    check.float_dtype("z", bz)
+    rank = len(shape)
+    if not 1 <= rank <= lib.MAX_RANK:
+        raise check.wrong_shape("z", bz, f"1 to {lib.MAX_RANK} dimensions [..., n]")
+    check.length("z", bz, -1)
+    p, bp = kind.empty(shape, code)
+    tau, btau = kind.empty(shape[:-1], lib.F32)
+    if 0 in shape:
+        tau[...] = -inf
+    else:
+        kernel = modules.kernel(
+            ("topk_mask", code, rank, topk), "topk_mask", modules.topk_mask_text, (rank, rank, rank - 1)
+        )
+        kernel(bz, bp, btau)
+    return kind.finish(p), kind.finish(tau)
+
+
+def causal_topk_mask(scores: Any, topk: int, window: int) -> tuple[Any, Any, Any]:
+    """The SPARSEK operator over every prefix at once, as one lifetime per key.
+
+    The query at position i always sees the `window` most recent keys, its own included, and of the older ones the
+    `topk` with the largest scores (of equal scores the earlier). A key that drops out never returns, so key j is
+    visible exactly to the queries ``j <= i < end[j]``.
+
+    Args:
+        scores: one score per key [B, Hkv, N], float32, finite or -inf (padding); a NaN counts as -inf.
+        topk: how many keys older than the window a query sees, at least 1.
+        window: the number of most recent keys that are always visible, at least 0.
+
+    Returns:
+        end [B, Hkv, N] int32, the lifetimes; tau [B, Hkv, N] float32, the threshold of `topk_mask` over the
+        candidates of each query (-inf: all gates are 1); free [B, Hkv, N] int32, how many candidates have a gate
+        strictly between 0 and 1. All of the kind of scores.
+
+    Raises:
+        TypeError: scores is no array or of another dtype; topk or window is no integer.
+        ValueError: scores is not of 3 dimensions, is on a GPU or requires grad; topk < 1; window < 0.
+
+    Source: Lou et al., arXiv 2406.16747, the incremental evaluation of the SPARSEK operator.
+    """
+    kind = kind_of("scores", scores)
+    topk = check.count("topk", topk, 1)
+    window = check.count("window", window, 0)
+    bu = kind.describe("scores", scores)
+    check.rank("scores", bu, ("B", "Hkv", "N"))
+    check.dtype("scores", bu, lib.F32)
+    check.length("scores", bu, 2)
+    shape = bu[2]
+    end, bend = kind.empty(shape, lib.I32)
+    tau, btau = kind.empty(shape, lib.F32)
+    free, bfree = kind.empty(shape, lib.I32)
+    if 0 not in shape:
+        kernel = modules.kernel(
+            ("causal_topk_mask", topk, window), "causal_topk_mask", modules.causal_topk_mask_text, (3, 3, 3, 3)
+        )
+        kernel(bu, bend, btau, bfree)
+    return kind.finish(end), kind.finish(tau), kind.finish(free)
+
+
+def sparse_attention(
+    q: Any,
+    k: Any,
+    v: Any,
+    end: Any,
+    *,
+    window: int = 0,
+    gate: str = "none",
+    scores: Any = None,
+    tau: Any = None,
+    scale: float | None = None,
+) -> tuple[Any, Any]:
+    """Attention over keys with lifetimes: the query at position i sees the keys ``j <= i < end[j]``.
+
+    Query row r stands at position ``r + Nk - Nq``; query head h reads key/value head ``h // (Hq // Hkv)``. With a
+    gate, ``g = 1 if i - j < window else clamp(scores[j] - tau[i], 0, 1)`` weighs the values (``"value"``) or keys
+    and values (``"key_value"``). A query that sees no key gets o = 0 and lse = -inf. `end` may come from
+    `causal_topk_mask` or any other policy of eviction: a sliding window, attention sinks, document boundaries.
+
+    Args:
+        q: queries [B, Hq, Nq, d], float32, float16 or bfloat16; Hq is a multiple of Hkv.
+        k: keys [B, Hkv, Nk, d], q's dtype.
+        v: values [B, Hkv, Nk, dv], q's dtype.
+        end: lifetimes [B, Hkv, Nk], int32.
+        window: the most recent keys whose gate is 1, at least 0.
+        gate: "none", "value" or "key_value".
+        scores: [B, Hkv, Nk] float32. Needed by a gate, else not read.
+        tau: [B, Hkv, Nk] float32. Needed by a gate, else not read.
+        scale: factor of the logits, 1/sqrt(d) if None.
+
+    Returns:
+        o [B, Hq, Nq, dv] of q's dtype and lse [B, Hq, Nq] in float32 (natural logarithm), of q's kind.
+
+    Raises:
+        TypeError: an argument is no array, of another kind or dtype than it needs, or no number.
+        ValueError: shapes disagree; an array is on a GPU or requires grad; a gate without scores or tau; an unknown
+            gate; window < 0; scale not finite.
+
+    Source: Lou et al., arXiv 2406.16747, SparseK attention; the lifetimes are this project's form of its selection.
+    """
+    kind = kind_of("q", q)
+    same_kind(kind, "k", k)
+    same_kind(kind, "v", v)
+    same_kind(kind, "end", end)
+    window = check.count("window", window, 0)
+    gate = check.gate_name(gate)
+    scale = check.finite("scale", scale)
+    bq, bk, bv = kind.describe("q", q), kind.describe("k", k), kind.describe("v", v)
+    group = check.attention_inputs(bq, bk, bv)
+    per_key = bk[2][:3]
+    bend = kind.describe("end", end)
+    check.dtype("end", bend, lib.I32)
+    check.shape("end", bend, per_key, "to match k in B, Hkv and Nk")
+    inputs = [bq, bk, bv, bend]
+    if gate == "none":
+        window = 0
+    else:
+        for name, array in (("scores", scores), ("tau", tau)):
+            if array is None:
+                raise ValueError(f"{name}: got None, needs an array {list(per_key)} with gate {gate!r}")
+            same_kind(kind, name, array)
+            buffer = kind.describe(name, array)
+            check.dtype(name, buffer, lib.F32)
+            check.shape(name, buffer, per_key, "to match k in B, Hkv and Nk")
+            inputs.append(buffer)
+    batch, heads, queries, d = bq[2]
+    dv = bv[2][3]
+    o, bo = kind.empty((batch, heads, queries, dv), bq[1])
+    lse, blse = kind.empty((batch, heads, queries), lib.F32)
+    if not batch or not queries or not per_key[2]:
+        o[...] = 0
+        lse[...] = -inf
+    else:
+        statics = modules.AttentionStatics(bq[1], d, dv, group, gate, window, scale)
+        kernel = modules.kernel(
+            ("sparse_attention", statics),
+            "sparse_attention",
+            modules.sparse_attention_text,
+            (4, 4, 4, *[3] * (len(inputs) - 3), 4, 3),
+        )
+        kernel(*inputs, bo, blse)
+    return kind.finish(o), kind.finish(lse)
+
+
+def attention(
+    q: Any,
+    k: Any,
+    v: Any,
+    scores: Any,
+    *,
+    topk: int,
+    window: int,
+    gate: str = "value",
+    scale: float | None = None,
+) -> Any:
+    """SparseK attention: `causal_topk_mask` of the scores, then `sparse_attention` over what it keeps.
+
+    Time and memory grow linearly with the length: a query sees at most `topk` + `window` keys.
+
+    Args:
+        q: queries [B, Hq, Nq, d], float32, float16 or bfloat16; Hq is a multiple of Hkv.
+        k: keys [B, Hkv, Nk, d], q's dtype.
+        v: values [B, Hkv, Nk, dv], q's dtype.
+        scores: one score per key [B, Hkv, Nk], float32, finite or -inf (padding).
+        topk: how many keys older than the window a query sees, at least 1.
+        window: the number of most recent keys that are always visible, at least 0.
+        gate: "none", "value" or "key_value", see `sparse_attention`.
+        scale: factor of the logits, 1/sqrt(d) if None.
+
+    Returns:
+        o [B, Hq, Nq, dv] of q's dtype and kind.
+
+    Raises:
+        TypeError, ValueError: as `causal_topk_mask` and `sparse_attention`.
+
+    Source: Lou et al., arXiv 2406.16747, SparseK attention.
+    """
+    kind = kind_of("q", q)
+    same_kind(kind, "k", k)
+    same_kind(kind, "v", v)
+    same_kind(kind, "scores", scores)
+    topk = check.count("topk", topk, 1)
+    window = check.count("window", window, 0)
+    gate = check.gate_name(gate)
+    scale = check.finite("scale", scale)
+    bq, bk, bv = kind.describe("q", q), kind.describe("k", k), kind.describe("v", v)
+    group = check.attention_inputs(bq, bk, bv)
+    per_key = bk[2][:3]
+    bu = kind.describe("scores", scores)
+    check.dtype("scores", bu, lib.F32)
+    check.shape("scores", bu, per_key, "to match k in B, Hkv and Nk")
+    batch, heads, queries, d = bq[2]
+    dv = bv[2][3]
+    o, bo = kind.empty((batch, heads, queries, dv), bq[1])
+    if not batch or not queries or not per_key[2]:
+        o[...] = 0
+    else:
+        statics = modules.AttentionStatics(bq[1], d, dv, group, gate, window, scale, topk)
+        kernel = modules.kernel(("attention", statics), "attention", modules.attention_text, (4, 4, 4, 3, 4))
+        kernel(bq, bk, bv, bu, bo)
+    return kind.finish(o)
+
+
+def score(x: Any, weight: Any, bias: Any, slope: Any) -> Any:
+    """The scoring network: one linear score per key/value head, with a slope in the position.
+
+    ``scores[b, h, n] = sum_c x[b, n, c] * weight[h, c] + bias[h] + slope[h] * n``, accumulated in float32.
+
+    Args:
+        x: hidden states [B, N, c], float32, float16 or bfloat16.
+        weight: [Hkv, c], x's dtype.
+        bias: [Hkv], float32.
+        slope: [Hkv], float32.
+
+    Returns:
+        scores [B, Hkv, N], float32, of x's kind.
+
+    Raises:
+        TypeError: an argument is no array, or of another kind or dtype than it needs.
+        ValueError: shapes disagree; an array is on a GPU or requires grad.
+
+    Source: Lou et al., arXiv 2406.16747, the scoring network; its form here is this project's.
+    """
+    kind = kind_of("x", x)
+    same_kind(kind, "weight", weight)
+    same_kind(kind, "bias", bias)
+    same_kind(kind, "slope", slope)
+    bx, bw = kind.describe("x", x), kind.describe("weight", weight)
+    bb, bs = kind.describe("bias", bias), kind.describe("slope", slope)
+    check.rank("x", bx, ("B", "N", "c"))
+    check.float_dtype("x", bx)
+    check.rank("weight", bw, ("Hkv", "c"))
+    check.dtype("weight", bw, bx[1], " like x")
+    check.length("x", bx, 1)
+    batch, length, channels = bx[2]
+    heads = bw[2][0]
+    check.shape("weight", bw, (heads, channels), "to match x in c")
+    check.dtype("bias", bb, lib.F32)
+    check.shape("bias", bb, (heads,), "to match weight in Hkv")
+    check.dtype("slope", bs, lib.F32)
+    check.shape("slope", bs, (heads,), "to match weight in Hkv")
+    scores, bu = kind.empty((batch, heads, length), lib.F32)
+    if batch and heads and length:
+        kernel = modules.kernel(("score", bx[1]), "score", modules.score_text, (3, 2, 1, 1, 3))
+        kernel(bx, bw, bb, bs, bu)
+    return kind.finish(scores)
