@@ -129,9 +129,7 @@ def check_tidy() -> None:
     database = json.loads((ROOT / "build/compile_commands.json").read_text())
     known = {os.path.relpath(entry["file"], ROOT) for entry in database}
     sources = [ROOT / name for name in git_files("*.cpp") if name in known]
-    shared = b"".join(
-        (ROOT / name).read_bytes() for name in git_files(".clang-tidy", "*.h", "*.td", "*.txt")
-    )
+    shared = b"".join((ROOT / name).read_bytes() for name in git_files(".clang-tidy", "*.h", "*.td", "*.txt"))
     stamps = ROOT / "build/tidy"
     stamps.mkdir(exist_ok=True)
     stale = [path for path in sources if not (stamps / tidy_key(path, shared)).exists()]
@@ -293,11 +291,7 @@ def main() -> int:
 
     failed: set[str] = set()
     total = Counts()
-    lines = [
-        run_step(step, failed, total)
-        for step in STEPS
-        if not arguments.steps or step.name in arguments.steps
-    ]
+    lines = [run_step(step, failed, total) for step in STEPS if not arguments.steps or step.name in arguments.steps]
     print("\n" + "\n".join(lines))
     print(f"{total.passed} passed, {total.failed} failed", flush=True)
     return 1 if failed else 0

@@ -62,9 +62,7 @@ def dialect_page() -> str:
 
 
 def passes_page() -> str:
-    first, *rest = [
-        tablegen("-gen-pass-doc", path) for path in sorted((ROOT / "include").rglob("Passes.td"))
-    ]
+    first, *rest = [tablegen("-gen-pass-doc", path) for path in sorted((ROOT / "include").rglob("Passes.td"))]
     notice, _, body = first.partition("\n")
     parts = [notice, "\n\n# Passes\n", body]
     parts += ["\n" + text.partition("\n")[2] for text in rest]
@@ -99,9 +97,7 @@ def wrapped(block: str) -> str:
     if "func.func" in block or "module" in block:
         return block
     defined = {
-        name
-        for names in re.findall(r"^\s*(%\w[\w, %]*?)\s*=", block, re.MULTILINE)
-        for name in NAME.findall(names)
+        name for names in re.findall(r"^\s*(%\w[\w, %]*?)\s*=", block, re.MULTILINE) for name in NAME.findall(names)
     }
     arguments: dict[str, str] = {}
     for names, types in TYPED_NAMES.findall(block):
@@ -150,9 +146,7 @@ def main() -> int:
             print(f"docs: wrote {name}")
             continue
         stale += 1
-        diff = difflib.unified_diff(
-            old.splitlines(), text.splitlines(), name, "now", lineterm="", n=1
-        )
+        diff = difflib.unified_diff(old.splitlines(), text.splitlines(), name, "now", lineterm="", n=1)
         print("\n".join(list(diff)[:40]))
         print(f"docs: {name} is out of date: run ./dev docs")
     check_examples(pages)
