@@ -69,6 +69,7 @@ static void addLLVMLowering(OpPassManager &pm,
 void sparsek::buildHostPipeline(OpPassManager &pm,
                                 const CpuPipelineOptions &options) {
   // Phase 1: tensors to memrefs; selection, on memrefs, to loops.
+  pm.addPass(createConvertElementwiseToLinalgPass());
   addBufferization(pm);
   pm.addPass(createConvertSparseKToSCF());
 
