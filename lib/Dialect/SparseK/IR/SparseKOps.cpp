@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace mlir::sparsek;
@@ -133,6 +134,13 @@ void getBufferEffects(
   }
 }
 
+/// On tensors an op only computes; on memrefs it writes.
+Speculation::Speculatability
+getTensorSpeculatability(DestinationStyleOpInterface op) {
+  return op.hasPureTensorSemantics() ? Speculation::Speculatable
+                                     : Speculation::NotSpeculatable;
+}
+
 /// The shape of every result is that of its destination.
 LogicalResult reifyFromInits(OpBuilder &builder, DestinationStyleOpInterface op,
                              ReifiedRankedShapedTypeDims &shapes) {
@@ -171,6 +179,10 @@ LogicalResult TopkMaskOp::verify() {
   return verifySemantics(*this, "C5");
 }
 
+Speculation::Speculatability TopkMaskOp::getSpeculatability() {
+  return getTensorSpeculatability(*this);
+}
+
 void TopkMaskOp::getEffects(
     SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
         &effects) {
@@ -193,6 +205,10 @@ LogicalResult CausalTopkMaskOp::verify() {
       failed(verifyAtLeast(*this, "window", getWindow(), 0, "C2")) ||
       failed(verifyRank(*this, scores, 3, "C3")))
     return failure();
+  if (!scores.type().isDynamicDim(2) &&
+      scores.dim(2) > std::numeric_limits<int32_t>::max())
+    return emitOpError() << "operand 'scores' has " << scores.dim(2)
+                         << " keys, expected a number that fits i32 (C3)";
   for (Named init : {Named{"end", getEnd()}, Named{"tau", getTau()},
                      Named{"free", getFree()}}) {
     if (failed(verifyRank(*this, init, 3, "C4")))
@@ -202,6 +218,10 @@ LogicalResult CausalTopkMaskOp::verify() {
         return failure();
   }
   return verifySemantics(*this, "C5");
+}
+
+Speculation::Speculatability CausalTopkMaskOp::getSpeculatability() {
+  return getTensorSpeculatability(*this);
 }
 
 void CausalTopkMaskOp::getEffects(
@@ -233,6 +253,37 @@ double SparseAttentionOp::getScaleValue() {
   return 1.0 / std::sqrt(static_cast<double>(getHeadDim()));
 }
 
+/// (C4): the head dimensions are static, positive and agree.
+static LogicalResult verifyHeadDims(Operation *op, Named query, Named key,
+                                    Named value, Named output) {
+  for (Named operand : {query, key, value, output})
+    if (operand.type().isDynamicDim(3) || operand.dim(3) < 1)
+      return op->emitOpError() << "operand '" << operand.name << "' has type "
+                               << operand.value.getType()
+                               << ", expected a static positive head dimension "
+                                  "(C4)";
+  return success(succeeded(verifySameDim(op, query, 3, key, 3, "C4")) &&
+                 succeeded(verifySameDim(op, value, 3, output, 3, "C4")));
+}
+
+/// (C5): `perKey` agree with the key on B, Hkv and Nk; the query agrees with it
+/// on B, and `perQuery` with the query on B, Hq and Nq.
+static LogicalResult verifySizes(Operation *op, Named query, Named key,
+                                 ArrayRef<Named> perQuery,
+                                 ArrayRef<Named> perKey) {
+  if (failed(verifySameDim(op, query, 0, key, 0, "C5")))
+    return failure();
+  for (int64_t dim = 0; dim < 3; ++dim) {
+    for (Named operand : perKey)
+      if (failed(verifySameDim(op, key, dim, operand, dim, "C5")))
+        return failure();
+    for (Named operand : perQuery)
+      if (failed(verifySameDim(op, query, dim, operand, dim, "C5")))
+        return failure();
+  }
+  return success();
+}
+
 /// (C6): the group size is known and consistent with the head counts.
 static LogicalResult verifyGroup(SparseAttentionOp op, int64_t queryHeads,
                                  int64_t kvHeads) {
@@ -240,91 +291,80 @@ static LogicalResult verifyGroup(SparseAttentionOp op, int64_t queryHeads,
   if (group && *group < 1)
     return op.emitOpError()
            << "attribute 'group' is " << *group << ", expected at least 1 (C6)";
-  bool isStatic =
-      !ShapedType::isDynamic(queryHeads) && !ShapedType::isDynamic(kvHeads);
-  if (!isStatic) {
-    if (group)
-      return success();
+  bool hasQueryHeads = !ShapedType::isDynamic(queryHeads);
+  bool hasKvHeads = !ShapedType::isDynamic(kvHeads);
+  if (!group && !(hasQueryHeads && hasKvHeads))
     return op.emitOpError() << "attribute 'group' is missing, expected Hq / "
                                "Hkv where a head count is dynamic (C6)";
-  }
-  if (kvHeads < 1 || queryHeads % kvHeads != 0 || queryHeads < kvHeads)
+  if (hasQueryHeads && hasKvHeads &&
+      (kvHeads < 1 || queryHeads < 1 || queryHeads % kvHeads != 0))
     return op.emitOpError() << "operand 'query' has " << queryHeads
                             << " heads, expected a positive multiple of the "
                             << kvHeads << " heads of operand 'key' (C6)";
-  if (group && *group != queryHeads / kvHeads)
+  if (!group)
+    return success();
+  if (hasQueryHeads && hasKvHeads && *group != queryHeads / kvHeads)
     return op.emitOpError()
            << "attribute 'group' is " << *group
            << ", expected Hq / Hkv = " << queryHeads / kvHeads << " (C6)";
+  if (hasQueryHeads && queryHeads % *group != 0)
+    return op.emitOpError() << "attribute 'group' is " << *group
+                            << ", expected a divisor of the " << queryHeads
+                            << " heads of operand 'query' (C6)";
   return success();
 }
 
-/// (C7): both or neither of scores and tau, both where gated.
+/// (C7): scores and tau come together, and always where gated.
 static LogicalResult verifyGateOperands(SparseAttentionOp op) {
-  if (op.isGated() && !op.getScores())
+  bool hasScores = static_cast<bool>(op.getScores());
+  bool hasTau = static_cast<bool>(op.getTau());
+  if (hasScores && hasTau)
+    return success();
+  StringRef missing = hasScores ? "tau" : "scores";
+  if (op.isGated())
     return op.emitOpError()
-           << "operand 'scores' is missing, expected with gate '"
+           << "operand '" << missing << "' is missing, expected with gate '"
            << stringifyGate(op.getGate()) << "' (C7)";
-  if (op.isGated() && !op.getTau())
-    return op.emitOpError() << "operand 'tau' is missing, expected with gate '"
-                            << stringifyGate(op.getGate()) << "' (C7)";
+  if (hasScores != hasTau)
+    return op.emitOpError()
+           << "operand '" << missing << "' is missing, expected with operand '"
+           << (hasScores ? "scores" : "tau") << "' (C7)";
   return success();
 }
 
 LogicalResult SparseAttentionOp::verify() {
   Named query{"query", getQuery()}, key{"key", getKey()},
-      value{"value", getValue()}, output{"output", getOutput()};
-  SmallVector<Named> perKey = {{"end", getEnd()}};
-  if (failed(verifyGateOperands(*this)))
+      value{"value", getValue()}, output{"output", getOutput()},
+      end{"end", getEnd()}, lse{"lse", getLse()};
+  SmallVector<Named> perKey = {value, end};
+  if (failed(verifyAtLeast(*this, "window", getWindow(), 0, "C1")) ||
+      failed(verifyGateOperands(*this)))
     return failure();
   if (getScores())
-    perKey.push_back({"scores", getScores()});
-  if (getTau())
-    perKey.push_back({"tau", getTau()});
-  Named lse{"lse", getLse()};
+    perKey.append({{"scores", getScores()}, {"tau", getTau()}});
 
-  if (failed(verifyAtLeast(*this, "window", getWindow(), 0, "C1")))
-    return failure();
   for (Named operand : {query, key, value, output})
     if (failed(verifyRank(*this, operand, 4, "C2")) ||
         failed(verifySameElementType(*this, query, operand, "C3")))
       return failure();
-  for (Named operand : perKey)
+  SmallVector<Named> perToken(ArrayRef(perKey).drop_front());
+  perToken.push_back(lse);
+  for (Named operand : perToken)
     if (failed(verifyRank(*this, operand, 3, "C2")))
       return failure();
-  if (failed(verifyRank(*this, lse, 3, "C2")))
-    return failure();
 
-  for (Named operand : {query, value})
-    if (operand.type().isDynamicDim(3) || operand.dim(3) < 1)
-      return emitOpError() << "operand '" << operand.name << "' has type "
-                           << operand.value.getType()
-                           << ", expected a static positive head dimension "
-                              "(C4)";
-  if (key.type().isDynamicDim(3) || output.type().isDynamicDim(3) ||
-      failed(verifySameDim(*this, query, 3, key, 3, "C4")) ||
-      failed(verifySameDim(*this, value, 3, output, 3, "C4")))
-    return emitOpError() << "expected static head dimensions of operands 'key' "
-                            "and 'output' (C4)";
-
-  for (Named operand : {key, value, output, lse})
-    if (failed(verifySameDim(*this, query, 0, operand, 0, "C5")))
-      return failure();
-  perKey.push_back(value);
-  for (Named operand : perKey)
-    for (int64_t i = 0; i < 3; ++i)
-      if (failed(verifySameDim(*this, key, i, operand, i, "C5")))
-        return failure();
-  for (Named operand : {output, lse})
-    for (int64_t i = 1; i < 3; ++i)
-      if (failed(verifySameDim(*this, query, i, operand, i, "C5")))
-        return failure();
-
-  if (failed(verifyGroup(*this, query.dim(1), key.dim(1))))
+  if (failed(verifyHeadDims(*this, query, key, value, output)) ||
+      failed(verifySizes(*this, query, key, {output, lse}, perKey)) ||
+      failed(verifyGroup(*this, query.dim(1), key.dim(1))))
     return failure();
   if (getScale() && !getScale()->isFinite())
-    return emitOpError() << "attribute 'scale' is not finite (C8)";
+    return emitOpError() << "attribute 'scale' is " << getScaleAttr()
+                         << ", expected a finite number (C8)";
   return verifySemantics(*this, "C9");
+}
+
+Speculation::Speculatability SparseAttentionOp::getSpeculatability() {
+  return getTensorSpeculatability(*this);
 }
 
 void SparseAttentionOp::getEffects(
@@ -360,6 +400,10 @@ LogicalResult ScoreOp::verify() {
       failed(verifySameDim(*this, x, 1, scores, 2, "C3")))
     return failure();
   return verifySemantics(*this, "C4");
+}
+
+Speculation::Speculatability ScoreOp::getSpeculatability() {
+  return getTensorSpeculatability(*this);
 }
 
 void ScoreOp::getEffects(

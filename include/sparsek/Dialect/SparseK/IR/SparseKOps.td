@@ -27,6 +27,7 @@ def SparseK_I32Shaped : AnyTypeOf<[TensorOf<[I32]>, MemRefOf<[I32]>],
 class SparseK_Op<string mnemonic, list<Trait> traits = []> :
     Op<SparseK_Dialect, mnemonic, !listconcat(traits, [
       DestinationStyleOpInterface,
+      DeclareOpInterfaceMethods<ConditionallySpeculatable>,
       DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
       DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
           ["reifyResultShapes"]>,
@@ -128,7 +129,7 @@ def SparseK_CausalTopkMaskOp : SparseK_Op<"causal_topk_mask"> {
     Constraints:
     - (C1) `topk >= 1`.
     - (C2) `window >= 0`.
-    - (C3) `scores` has rank 3.
+    - (C3) `scores` has rank 3, and its `N` fits i32.
     - (C4) `end`, `tau` and `free` have the shape of `scores`.
     - (C5) operands are all tensors or all memrefs; results match the tensor
       destinations.
@@ -210,7 +211,7 @@ def SparseK_SparseAttentionOp : SparseK_Op<"sparse_attention",
       agree on `Hkv` and `Nk`; `query`, `output` and `lse` on `Hq` and `Nq`.
     - (C6) `Hkv` divides `Hq`. The group size `G = Hq / Hkv` is static: both are
       static, or `group` gives it.
-    - (C7) a gate other than `none` needs both `scores` and `tau`.
+    - (C7) `scores` and `tau` come together; a gate other than `none` needs them.
     - (C8) `scale` is finite.
     - (C9) operands are all tensors or all memrefs; results match the tensor
       destinations.
