@@ -45,62 +45,14 @@ static constexpr int64_t kChunksPerHead = 32;
 
 namespace {
 
-/// Keys alive in the current tile: list[0, count), and the first key that no
-/// tile has looked at.
-struct LiveKeys {
-  Value list, count, next;
-
-  SmallVector<Value> values() const { return {list, count, next}; }
-};
-
-/// Appends key `j` at `count` if `keep`: the store is unconditional, the count
-/// is not.
-std::pair<Value, Value> appendIf(TileBuilder &b, Value keep, Value j,
-                                 Value list, Value count) {
-  Value stored = b.insert(b.toI32(j), list, count);
-  Value step = arith::IndexCastUIOp::create(b, b.getIndexType(), keep);
-  return {stored, b.add(count, step)};
-}
-
-/// Drops the keys that died before the tile's first query.
-LiveKeys filterList(TileBuilder &b, TileContext &tile, LiveKeys live) {
-  Value firstPosition = b.toI32(tile.firstPosition);
-  auto loop = scf::ForOp::create(
-      b, b.index(0), live.count, b.index(1), ValueRange{live.list, b.index(0)},
-      [&](OpBuilder &nested, Location loc, Value i, ValueRange args) {
-        TileBuilder b(loc, nested);
-        Value j = b.toIndex(b.extract(args[0], i));
-        Value end =
-            b.extract(tile.op.getEnd(), ValueRange{tile.batch, tile.kvHead, j});
-        auto [list, count] =
-            appendIf(b, b.less(firstPosition, end), j, args[0], args[1]);
-        scf::YieldOp::create(b, ValueRange{list, count});
-      });
-  return {loop.getResult(0), loop.getResult(1), live.next};
-}
-
-/// Appends the keys up to the tile's last query that are ever visible in it.
-LiveKeys appendNewKeys(TileBuilder &b, TileContext &tile, LiveKeys live) {
-  Value stop = b.max(b.add(tile.firstPosition, tile.numQueries), live.next);
-  auto loop = scf::ForOp::create(
-      b, live.next, stop, b.index(1), ValueRange{live.list, live.count},
-      [&](OpBuilder &nested, Location loc, Value j, ValueRange args) {
-        TileBuilder b(loc, nested);
-        Value end =
-            b.extract(tile.op.getEnd(), ValueRange{tile.batch, tile.kvHead, j});
-        Value from = b.toI32(b.max(j, tile.firstPosition));
-        auto [list, count] =
-            appendIf(b, b.less(from, end), j, args[0], args[1]);
-        scf::YieldOp::create(b, ValueRange{list, count});
-      });
-  return {loop.getResult(0), loop.getResult(1), stop};
-}
-
 /// Attention of one query tile over its live keys, in blocks.
-SoftmaxState buildKeyLoop(TileBuilder &b, TileContext &tile,
+SoftmaxState buildKeyLoop(TileBuilder &b, const TileContext &tile,
                           const LiveKeys &live) {
-  Value queries = buildTransposedQueries(b, tile);
-  Value queryTau = tile.op.isGated() ? buildQueryTau(b, tile) : Value();
+  // Logits in units of log2.
+  Value rows = buildHeadRows(b, tile, tile.operands.query, tile.shape.headDim,
+                             tile.operands.scale * kLog2E);
+  Value queries = buildTransposed(b, tile, rows);
+  Value queryTau = tile.operands.isGated() ? buildQueryTau(b, tile) : Value();
   SoftmaxState initial = buildInitialState(b, tile);
   auto loop = scf::ForOp::create(
       b, b.index(0), live.count, b.index(tile.shape.keys), initial.values(),
@@ -189,7 +141,7 @@ private:
         ValueRange{output, lse, list, b.index(0), b.index(0)},
         [&](OpBuilder &nested, Location loc, Value row, ValueRange args) {
           TileBuilder b(loc, nested);
-          TileContext tile{op,
+          TileContext tile{AttentionOperands(op),
                            shape,
                            batch,
                            kvHead,
