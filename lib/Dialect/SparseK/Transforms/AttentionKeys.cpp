@@ -21,6 +21,27 @@ using namespace mlir;
 using namespace mlir::sparsek;
 
 //===----------------------------------------------------------------------===//
+// Sizes
+//===----------------------------------------------------------------------===//
+
+/// Copying a row of K and V must pay over G * BQ query rows, but a tile sees up
+/// to BQ keys more than each of its queries. 16 registers of 256 bits want a
+/// multiple of 6 rows.
+static int64_t getDefaultQueries(int64_t group, int64_t lanes) {
+  int64_t unit = lanes == 8 ? 48 : 32;
+  return group >= 3 ? unit : 2 * unit;
+}
+
+AttentionTileShape::AttentionTileShape(int64_t group, int64_t headDim,
+                                       int64_t valueDim,
+                                       const AttentionTileOptions &options)
+    : keys(options.keys), group(group), headDim(headDim), valueDim(valueDim) {
+  int64_t lanes = options.vectorBits / 32;
+  queries = options.queries ? options.queries : getDefaultQueries(group, lanes);
+  paddedValueDim = llvm::alignTo(valueDim, lanes);
+}
+
+//===----------------------------------------------------------------------===//
 // Live keys
 //===----------------------------------------------------------------------===//
 

@@ -19,13 +19,26 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/PatternMatch.h"
 
 #include <limits>
 
 namespace mlir::sparsek {
 
+/// What the pass's options say; zero queries choose by group size.
+struct AttentionTileOptions {
+  int64_t vectorBits, queries, keys;
+};
+
 /// Static sizes of one tile.
 struct AttentionTileShape {
+  template <typename AttentionOp>
+  AttentionTileShape(AttentionOp op, const AttentionTileOptions &options)
+      : AttentionTileShape(op.getGroupSize(), op.getHeadDim(), op.getValueDim(),
+                           options) {}
+  AttentionTileShape(int64_t group, int64_t headDim, int64_t valueDim,
+                     const AttentionTileOptions &options);
+
   int64_t queries;        ///< query positions per tile
   int64_t keys;           ///< keys per block
   int64_t group;          ///< query heads per kv head
@@ -221,6 +234,61 @@ SoftmaxState buildKeyBlock(TileBuilder &b, const TileContext &tile,
 std::pair<Value, Value> buildEpilogue(TileBuilder &b, const TileContext &tile,
                                       SoftmaxState state, Value output,
                                       Value lse, Value row);
+
+/// Adds to `accumulator` [m, n]: `a` [k, m] transposed times `b` [k, n].
+Value buildTransposedProduct(TileBuilder &builder, Value a, Value b,
+                             Value accumulator);
+
+//===----------------------------------------------------------------------===//
+// AttentionGradBody.cpp
+//===----------------------------------------------------------------------===//
+
+/// Operands of the gradient that the forward op doesn't have.
+struct GradOperands {
+  explicit GradOperands(SparseAttentionGradOp op)
+      : output(op.getOutput()), lse(op.getLse()),
+        gradOutput(op.getGradOutput()), gradLse(op.getGradLse()) {}
+
+  Value output, lse, gradOutput, gradLse;
+};
+
+/// The queries of one tile, as the products of the backward read them. All
+/// f32; logits in units of log2. M = G * BQ.
+struct QueryTile {
+  Value queryRows; ///< [M, d], times scale * log2(e)
+  Value queries;   ///< [G, d, BQ], the same transposed
+  Value gradRows;  ///< [M, dvp], grad_output
+  Value grads;     ///< [G, dvp, BQ], the same transposed
+  Value lse;       ///< [G, BQ], in units of log2
+  Value delta;     ///< [G, BQ], grad_output . output - grad_lse
+  Value tau;       ///< [BQ], where gated
+};
+
+/// What a block of keys adds to. gradScores and gradTau are null without a
+/// gate.
+struct GradState {
+  Value gradQuery;  ///< [M, d], without the factor scale
+  Value gradKey;    ///< [Nk, d]
+  Value gradValue;  ///< [Nk, dv]
+  Value gradScores; ///< [Nk]
+  Value gradTau;    ///< [BQ], with the opposite sign
+
+  SmallVector<Value> values() const;
+  static GradState fromValues(ValueRange values);
+};
+
+QueryTile buildQueryTile(TileBuilder &b, const TileContext &tile,
+                         const GradOperands &grad);
+
+/// Adds what the keys list[first, min(first + BK, count)) contribute.
+GradState buildGradBlock(TileBuilder &b, const TileContext &tile,
+                         const QueryTile &queries, const LiveKeys &live,
+                         Value first, GradState state);
+
+/// The pattern that tiles sparsek.sparse_attention_grad
+/// (TileAttentionGrad.cpp).
+void populateTileAttentionGradPatterns(RewritePatternSet &patterns,
+                                       const AttentionTileOptions &options);
 
 } // namespace mlir::sparsek
 

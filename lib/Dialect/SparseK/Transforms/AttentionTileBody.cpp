@@ -126,14 +126,7 @@ Value buildWeightedValues(TileBuilder &b, Value probabilities, Value values,
       b.map({factor}, {{0}}, accumulator, [](TileBuilder &b, ValueRange args) {
         return arith::MulFOp::create(b, args[1], args[0]).getResult();
       });
-  MLIRContext *context = b.getContext();
-  SmallVector<AffineMap> maps = {project(context, 3, {2, 0}),
-                                 project(context, 3, {2, 1}),
-                                 project(context, 3, {0, 1})};
-  return linalg::ContractOp::create(b, TypeRange{accumulator.getType()},
-                                    ValueRange{probabilities, values}, scaled,
-                                    b.getAffineMapArrayAttr(maps))
-      .getResult(0);
+  return buildTransposedProduct(b, probabilities, values, scaled);
 }
 
 /// One query head of the group: a step of the online softmax.

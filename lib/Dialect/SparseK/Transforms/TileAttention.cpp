@@ -176,36 +176,19 @@ private:
 ///     }
 ///   }
 struct TileAttention : OpRewritePattern<SparseAttentionOp> {
-  TileAttention(MLIRContext *context,
-                const SparseKTileAttentionOptions &options)
+  TileAttention(MLIRContext *context, const AttentionTileOptions &options)
       : OpRewritePattern(context), options(options) {}
 
   LogicalResult matchAndRewrite(SparseAttentionOp op,
                                 PatternRewriter &rewriter) const override {
     if (!isa<RankedTensorType>(op.getOutput().getType()))
       return rewriter.notifyMatchFailure(op, "not on tensors");
-    int64_t lanes = options.vectorBits / 32;
-    AttentionTileShape shape;
-    shape.group = op.getGroupSize();
-    shape.queries =
-        options.queries ? options.queries : defaultQueries(shape.group, lanes);
-    shape.keys = options.keys;
-    shape.headDim = op.getHeadDim();
-    shape.valueDim = op.getValueDim();
-    shape.paddedValueDim = llvm::alignTo(shape.valueDim, lanes);
+    AttentionTileShape shape(op, options);
     rewriter.replaceOp(op, AttentionTiler(op, shape, rewriter).run());
     return success();
   }
 
-  /// Copying a row of K and V must pay over G * BQ query rows, but a tile sees
-  /// up to BQ keys more than each of its queries. 256-bit registers want a
-  /// multiple of 3 vectors.
-  static int64_t defaultQueries(int64_t group, int64_t lanes) {
-    int64_t unit = lanes == 8 ? 48 : 32;
-    return group >= 3 ? unit : 2 * unit;
-  }
-
-  SparseKTileAttentionOptions options;
+  AttentionTileOptions options;
 };
 
 struct TileAttentionPass
@@ -214,8 +197,9 @@ struct TileAttentionPass
 
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<TileAttention>(
-        &getContext(), SparseKTileAttentionOptions{vectorBits, queries, keys});
+    AttentionTileOptions options{vectorBits, queries, keys};
+    patterns.add<TileAttention>(&getContext(), options);
+    populateTileAttentionGradPatterns(patterns, options);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

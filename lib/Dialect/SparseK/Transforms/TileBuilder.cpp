@@ -144,3 +144,15 @@ Value TileBuilder::finiteOrZero(Value x) {
   Value none = compare(arith::CmpFPredicate::OEQ, x, f32(-kInfinity));
   return select(none, f32(0), x);
 }
+
+Value sparsek::buildTransposedProduct(TileBuilder &builder, Value a, Value b,
+                                      Value accumulator) {
+  MLIRContext *context = builder.getContext();
+  SmallVector<AffineMap> maps = {project(context, 3, {2, 0}),
+                                 project(context, 3, {2, 1}),
+                                 project(context, 3, {0, 1})};
+  return linalg::ContractOp::create(builder, TypeRange{accumulator.getType()},
+                                    ValueRange{a, b}, accumulator,
+                                    builder.getAffineMapArrayAttr(maps))
+      .getResult(0);
+}
