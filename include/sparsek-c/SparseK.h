@@ -126,6 +126,10 @@ sparsekFunctionGetInputType(const SparseKFunction *function, size_t index);
 SPARSEK_EXPORT SparseKTensorType
 sparsekFunctionGetResultType(const SparseKFunction *function, size_t index);
 
+/// Whether a call may write input `index` in place (a memref argument).
+SPARSEK_EXPORT bool sparsekFunctionWritesInput(const SparseKFunction *function,
+                                               size_t index);
+
 /// Calls a function. Inputs are checked against the signature (element type,
 /// rank, static sizes). An input whose innermost stride is not 1 is copied
 /// first, and copied back where the function can write it (a memref argument).
