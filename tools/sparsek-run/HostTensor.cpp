@@ -21,8 +21,8 @@ using namespace mlir::sparsek::run;
 
 void HostTensor::Free::operator()(void *memory) const { std::free(memory); }
 
-llvm::Expected<HostTensor>
-HostTensor::allocate(int32_t elementType, llvm::ArrayRef<int64_t> sizes) {
+llvm::Expected<HostTensor> HostTensor::allocate(int32_t elementType,
+                                                llvm::ArrayRef<int64_t> sizes) {
   HostTensor result;
   result.tensor.elementType = elementType;
   result.tensor.rank = sizes.size();
@@ -31,8 +31,8 @@ HostTensor::allocate(int32_t elementType, llvm::ArrayRef<int64_t> sizes) {
   bool tooLarge = false;
   for (size_t i = sizes.size(); i-- > 0;) {
     result.tensor.strides[i] = stride;
-    tooLarge |= llvm::MulOverflow(stride, std::max<int64_t>(sizes[i], 1),
-                                  stride) != 0;
+    tooLarge |=
+        llvm::MulOverflow(stride, std::max<int64_t>(sizes[i], 1), stride) != 0;
   }
   void *memory = tooLarge ? nullptr
                           : std::calloc(std::max<int64_t>(stride, 1),
@@ -74,15 +74,13 @@ char *HostTensor::getElement(int64_t index) const {
          index * runtime::getElementSize(tensor.elementType);
 }
 
-template <typename Value>
-static Value load(const char *from) {
+template <typename Value> static Value load(const char *from) {
   Value value;
   std::memcpy(&value, from, sizeof(value));
   return value;
 }
 
-template <typename Value>
-static void store(char *to, Value value) {
+template <typename Value> static void store(char *to, Value value) {
   std::memcpy(to, &value, sizeof(value));
 }
 

@@ -128,16 +128,16 @@ static llvm::Error convert(llvm::StringRef path, const HostTensor &file,
     }
     tensor.setInteger(i, file.getInteger(from));
     if (tensor.getInteger(i) != file.getInteger(from))
-      return fail(path, "element " + llvm::Twine(file.getInteger(from)) +
-                            " does not fit into " +
-                            runtime::getElementTypeName(
-                                tensor.get().elementType));
+      return fail(path,
+                  "element " + llvm::Twine(file.getInteger(from)) +
+                      " does not fit into " +
+                      runtime::getElementTypeName(tensor.get().elementType));
   }
   return llvm::Error::success();
 }
 
-llvm::Expected<HostTensor>
-mlir::sparsek::run::readNpy(llvm::StringRef path, int32_t elementType) {
+llvm::Expected<HostTensor> mlir::sparsek::run::readNpy(llvm::StringRef path,
+                                                       int32_t elementType) {
   auto buffer = llvm::MemoryBuffer::getFile(path);
   if (!buffer)
     return fail(path, buffer.getError().message());
@@ -147,8 +147,8 @@ mlir::sparsek::run::readNpy(llvm::StringRef path, int32_t elementType) {
   auto file = HostTensor::allocate(array->elementType, array->sizes);
   if (!file)
     return file.takeError();
-  size_t bytes = file->getNumElements() *
-                 runtime::getElementSize(array->elementType);
+  size_t bytes =
+      file->getNumElements() * runtime::getElementSize(array->elementType);
   if (array->data.size() < bytes)
     return fail(path, "has " + llvm::Twine(array->data.size()) +
                           " bytes of data, expected " + llvm::Twine(bytes));
