@@ -7,6 +7,7 @@ docs/dialect.md and docs/passes.md are TableGen's. On every other page an `asm`,
 `mlir`, `python` or `text` block that follows a `console` block holds what its `$ command` prints. Every
 other `mlir` block has to parse: names that it does not define become arguments of a
 function around it, with the types that the block gives them. One with an ellipsis is a sketch.
+The Python blocks of the README have to run.
 """
 
 from __future__ import annotations
@@ -128,6 +129,14 @@ def check_examples(pages: dict[Path, str]) -> None:
         sys.exit("docs: no example was found")
 
 
+def check_front_page() -> None:
+    """The Python blocks of the README, one after the other, run."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    if not blocks:
+        sys.exit("docs: README.md has no Python example")
+    shell("python -", "\n".join(blocks))
+
+
 def anchors(page: str) -> set[str]:
     """The anchors that a page's headings get."""
     headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
@@ -176,6 +185,7 @@ def main() -> int:
         print("\n".join(list(diff)[:40]))
         print(f"docs: {name} is out of date: run ./dev docs")
     check_examples(pages)
+    check_front_page()
     return 1 if stale + check_links(pages) else 0
 
 
