@@ -16,6 +16,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <set>
@@ -283,20 +284,44 @@ Value CheckShapesPass::checkOp(Operation *op, SymbolTable &symbols,
   return checked.ok;
 }
 
-/// Runs the op only if `ok`; else its results are its destinations.
+/// Whether a tensor is (part of) an argument of a function.
+static bool isArgument(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isa<tensor::ExtractSliceOp, tensor::CastOp, tensor::CollapseShapeOp,
+             tensor::ExpandShapeOp>(op))
+      return false;
+    value = op->getOperand(0);
+  }
+  return isa<FunctionOpInterface>(value.getParentBlock()->getParentOp());
+}
+
+/// What an op that does not run gives for a destination, and nobody reads: the
+/// destination, which bufferization makes the same buffer as the op's result.
+/// Not so an argument, which the op may not write to: new memory on both sides.
+static Value getUnchanged(OpBuilder &builder, Location loc, Value init) {
+  if (!isArgument(init))
+    return init;
+  return tensor::EmptyOp::create(
+      builder, loc, tensor::getMixedSizes(builder, loc, init),
+      cast<RankedTensorType>(init.getType()).getElementType());
+}
+
+/// Runs the op only if `ok`.
 static void guardOp(Operation *op, Value ok) {
   OpBuilder builder(op);
+  bool hasResults = op->getNumResults() > 0;
   auto guard = scf::IfOp::create(builder, op->getLoc(), op->getResultTypes(),
-                                 ok, /*withElseRegion=*/true);
+                                 ok, /*withElseRegion=*/hasResults);
   op->replaceAllUsesWith(guard.getResults());
   op->moveBefore(guard.thenBlock(), guard.thenBlock()->begin());
-  if (op->getNumResults() == 0)
+  if (!hasResults)
     return;
   builder.setInsertionPointToEnd(guard.thenBlock());
   scf::YieldOp::create(builder, op->getLoc(), op->getResults());
   builder.setInsertionPointToEnd(guard.elseBlock());
-  SmallVector<Value> unchanged(
-      cast<DestinationStyleOpInterface>(op).getDpsInits());
+  SmallVector<Value> unchanged;
+  for (Value init : cast<DestinationStyleOpInterface>(op).getDpsInits())
+    unchanged.push_back(getUnchanged(builder, op->getLoc(), init));
   scf::YieldOp::create(builder, op->getLoc(), unchanged);
 }
 
