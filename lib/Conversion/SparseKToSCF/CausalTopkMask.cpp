@@ -33,6 +33,7 @@
 #include "RadixSort.h"
 #include "TauWalk.h"
 
+#include <functional>
 #include <limits>
 
 using namespace mlir;

@@ -27,13 +27,13 @@
 // A score that joins: f can only rise, so the threshold never falls and the
 // walk goes on from the piece where it stands. A newcomer that comes before a
 // score that left, or is below the threshold's f32, is at most x and changes
-// nothing. For any other one no score that left lies between it and the free
-// ones, so the free scores remain contiguous in the list. The node joins the
-// free scores if it comes before the highest of them, the saturated ones
-// otherwise. That may not be what it is at the threshold x, but then it is the
-// lowest free or the lowest saturated score and the next breakpoint, at y = u
-// or y = u - 1 not right of x, and g(y) > topk (or y = x), so the walk crosses
-// it at once:
+// nothing. For any other one no score that left or was below the threshold when
+// it came lies between it and the free ones, so the free scores remain
+// contiguous in the list. The node joins the free scores if it comes before the
+// highest of them, the saturated ones otherwise. That may not be what it is at
+// the threshold x, but then it is the lowest free or the lowest saturated score
+// and the next breakpoint, at y = u or y = u - 1 not right of x, and g(y) >
+// topk (or y = x), so the walk crosses it at once:
 //   before the lowest, u <= x:      g(u) = topk + free * (x - u)
 //   after the highest, u - 1 < x:   g(u - 1) = topk + 1 + free * (x - u + 1)
 // (free is the number without the node; g is the line that gave x.)

@@ -11,6 +11,8 @@
 
 #include "KernelBuilder.h"
 
+#include <algorithm>
+
 namespace mlir::sparsek {
 
 /// Emits the walk of the threshold through a sorted list of scores.
