@@ -118,9 +118,12 @@ def check_python_types() -> None:
     run(sys.executable, "-m", "mypy")
 
 
-def build() -> None:
-    run("cmake", "--preset", "default", "--log-level=WARNING")
-    run("ninja", "-C", "build", "-j", str(JOBS), "--quiet")
+def build(preset: str = "default", folder: str = "build") -> None:
+    ninja_file, presets = ROOT / folder / "build.ninja", ROOT / "CMakePresets.json"
+    # Afterwards ninja configures again when it has to.
+    if not ninja_file.exists() or ninja_file.stat().st_mtime < presets.stat().st_mtime:
+        run("cmake", "--preset", preset, "--log-level=WARNING")
+    run("ninja", "-C", folder, "-j", str(JOBS), "--quiet")
 
 
 def tidy_key(source: Path, shared: bytes) -> str:
@@ -221,8 +224,7 @@ def check_consumer() -> None:
 
 def run_sanitized() -> Counts:
     """The lit and unit tests again, our code built with sanitizers."""
-    run("cmake", "--preset", "sanitize", "--log-level=WARNING")
-    run("ninja", "-C", "build-sanitize", "-j", str(JOBS), "--quiet")
+    build("sanitize", "build-sanitize")
     counts = Counts()
     failures = []
     for tests in (run_lit, run_unit_tests):

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Writes the generated parts of docs/, or checks that they are up to date.
 
-docs/dialect.md and docs/passes.md are TableGen's. On every other page a `mlir` or
-`text` block that follows a `console` block holds what its `$ command` prints. Every
+docs/dialect.md and docs/passes.md are TableGen's. On every other page a `mlir`,
+`python` or `text` block that follows a `console` block holds what its `$ command` prints. Every
 other `mlir` block has to parse: names that it does not define become arguments of a
 function around it, with the types that the block gives them. One with an ellipsis is a sketch.
 """
@@ -27,7 +27,7 @@ LLVM_INCLUDE = Path("/usr/lib/llvm-22/include")
 
 COMMAND_BLOCK = re.compile(
     r"```console\n\$ (?P<command>(?:[^\n`]|\\\n)+)\n```\n\n"
-    r"```(?P<language>mlir|text)\n(?P<output>.*?)```",
+    r"```(?P<language>mlir|python|text)\n(?P<output>.*?)```",
     re.DOTALL,
 )
 MLIR_BLOCK = re.compile(r"```mlir\n(.*?)```", re.DOTALL)
