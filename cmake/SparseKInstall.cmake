@@ -3,9 +3,9 @@
 #   find_package(SparseK CONFIG REQUIRED)
 #   target_link_libraries(my-tool PRIVATE SparseK::Compiler)
 #
-# and get the dialect, the passes and the pipelines on top of MLIR's shared library.
+# and get the dialect, the passes and the pipelines on top of MLIR's shared library. SparseK::CAPI is libSparseK.so,
+# which brings its own.
 include(CMakePackageConfigHelpers)
-set(CMAKE_INSTALL_MESSAGE NEVER)
 
 get_property(libs GLOBAL PROPERTY SPARSEK_OBJECT_LIBS)
 add_library(SparseKCompiler STATIC)
@@ -15,14 +15,19 @@ endforeach()
 set_target_properties(SparseKCompiler PROPERTIES
   EXPORT_NAME Compiler
   LINKER_LANGUAGE CXX)
-target_compile_features(SparseKCompiler INTERFACE cxx_std_17)
+target_compile_features(SparseKCompiler INTERFACE cxx_std_20)
 target_include_directories(SparseKCompiler INTERFACE
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(SparseKCompiler INTERFACE MLIR LLVM)
 
+set_target_properties(SparseK PROPERTIES EXPORT_NAME CAPI)
+target_include_directories(SparseK INTERFACE
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/SparseK)
-install(TARGETS SparseKCompiler EXPORT SparseKTargets
-        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS SparseKCompiler SparseK EXPORT SparseKTargets
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT SparseKTargets NAMESPACE SparseK:: DESTINATION ${package_dir})
 
 configure_package_config_file(

@@ -8,7 +8,8 @@ if(SPARSEK_SANITIZE)
                       -fno-sanitize-recover=undefined
                       -fno-omit-frame-pointer -O1)
   add_link_options(-fsanitize=address,undefined)
-  # The objects go into every tool, with the others.
-  sparsek_add_library(SparseKSanitizerOptions
+  # Into every program.
+  add_library(SparseKSanitizerOptions OBJECT
     ${CMAKE_CURRENT_LIST_DIR}/SanitizerOptions.cpp)
+  link_libraries(SparseKSanitizerOptions)
 endif()

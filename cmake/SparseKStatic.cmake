@@ -39,6 +39,10 @@ function(sparsek_add_static_library name)
   target_link_options(${name} PRIVATE
     -static-libstdc++ -static-libgcc
     LINKER:--version-script=${ARG_EXPORTS} LINKER:--gc-sections LINKER:--as-needed
-    LINKER:-z,defs LINKER:-z,nodelete LINKER:--build-id=sha1 LINKER:--strip-debug)
+    LINKER:-z,nodelete LINKER:--build-id=sha1 LINKER:--strip-debug)
+  # A program brings the sanitizers' runtime.
+  if(NOT SPARSEK_SANITIZE)
+    target_link_options(${name} PRIVATE LINKER:-z,defs)
+  endif()
   target_link_libraries(${name} PRIVATE ${archives} ${CMAKE_DL_LIBS} m pthread)
 endfunction()

@@ -28,8 +28,8 @@ module = sparsek.compile(MODULE)
 print(module.masked)
 z = np.array([[0.1, 2.0, 0.4, 1.7, 1.5], [1.0, 1.0, 1.0, 1.0, 1.0]], np.float32)
 masked, tau = module.masked(z)
-print("z * p =", masked.round(3).tolist())
-print("tau   =", tau.tolist())
+print(f"z * p =\n{masked.round(3)}")
+print(f"tau = {tau.round(3)}")
 
 try:
     sparsek.compile(MODULE.replace("topk(2)", "topk(0)"))

@@ -11,13 +11,16 @@ config.test_source_root = os.path.dirname(__file__)
 # Integration tests run code with upstream's runner and its printing library.
 runner_libs = ",".join(
     os.path.join(config.llvm_lib_dir, f"lib{name}{config.shlib_ext}")
-    for name in ("mlir_runner_utils", "mlir_c_runner_utils"))
-config.substitutions.append((
-    "%run_host",
-    'sparsek-opt --sparsek-host-pipeline="threads=false" | mlir-runner -e main '
-    f"--entry-point-result=void --shared-libs={runner_libs}"))
+    for name in ("mlir_runner_utils", "mlir_c_runner_utils")
+)
+config.substitutions.append(
+    (
+        "%run_host",
+        'sparsek-opt --sparsek-host-pipeline="threads=false" | mlir-runner -e main '
+        f"--entry-point-result=void --shared-libs={runner_libs}",
+    )
+)
 
 # After %run_host, which names some of them.
 tools = ["sparsek-opt", "FileCheck", "mlir-runner", "not", "split-file"]
-llvm_config.add_tool_substitutions(
-    tools, [config.sparsek_tools_dir, config.llvm_tools_dir])
+llvm_config.add_tool_substitutions(tools, [config.sparsek_tools_dir, config.llvm_tools_dir])

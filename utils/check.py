@@ -1,3 +1,6 @@
+# Part of the sparsek project, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Runs every check of the project: what ./dev test does.
 
 Each step prints what it runs, and at the end one line with its time. A step that
@@ -47,7 +50,7 @@ class Step:
     folder: str = "."
 
 
-class StepFailed(Exception):
+class StepError(Exception):
     """A command of a step failed; carries the test cases that were counted."""
 
     def __init__(self, reason: str, counts: Counts | None = None) -> None:
@@ -62,7 +65,7 @@ def run(*command: str | Path, env: dict[str, str] | None = None) -> None:
     print(f"$ {shown if len(shown) < 200 else shown[:197] + '...'}", flush=True)
     result = subprocess.run(words, cwd=ROOT, env={**os.environ, **(env or {})}, check=False)
     if result.returncode != 0:
-        raise StepFailed(f"exit status {result.returncode}: {shown[:120]}")
+        raise StepError(f"exit status {result.returncode}: {shown[:120]}")
 
 
 def read_reports(folder: Path) -> Counts:
@@ -85,13 +88,13 @@ def run_tests(*command: str | Path, env: Callable[[Path], dict[str, str]]) -> Co
         error = None
         try:
             run(*command, env=env(Path(folder)))
-        except StepFailed as failure:
+        except StepError as failure:
             error = str(failure)
         counts = read_reports(Path(folder))
     if error is None and counts.passed + counts.failed == 0:
         error = "no test was run"
     if error is not None:
-        raise StepFailed(error, counts)
+        raise StepError(error, counts)
     return counts
 
 
@@ -115,9 +118,12 @@ def check_python_types() -> None:
     run(sys.executable, "-m", "mypy")
 
 
-def build() -> None:
-    run("cmake", "--preset", "default", "--log-level=WARNING")
-    run("ninja", "-C", "build", "-j", str(JOBS), "--quiet")
+def build(preset: str = "default", folder: str = "build") -> None:
+    ninja_file, presets = ROOT / folder / "build.ninja", ROOT / "CMakePresets.json"
+    # Afterwards ninja configures again when it has to.
+    if not ninja_file.exists() or ninja_file.stat().st_mtime < presets.stat().st_mtime:
+        run("cmake", "--preset", preset, "--log-level=WARNING")
+    run("ninja", "-C", folder, "-j", str(JOBS), "--quiet")
 
 
 def tidy_key(source: Path, shared: bytes) -> str:
@@ -129,11 +135,13 @@ def check_tidy() -> None:
     database = json.loads((ROOT / "build/compile_commands.json").read_text())
     known = {os.path.relpath(entry["file"], ROOT) for entry in database}
     sources = [ROOT / name for name in git_files("*.cpp") if name in known]
-    shared = b"".join(
-        (ROOT / name).read_bytes() for name in git_files(".clang-tidy", "*.h", "*.td", "*.txt")
-    )
-    stamps = ROOT / "build/tidy"
-    stamps.mkdir(exist_ok=True)
+    shared = subprocess.run(["clang-tidy-22", "--version"], check=True, capture_output=True).stdout
+    for name in git_files(".clang-tidy", "*.h", "*.td", "*.txt"):
+        shared += (ROOT / name).read_bytes()
+    # Like ccache's, the cache is shared by checkouts in different folders.
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    stamps = cache / "sparsek/tidy"
+    stamps.mkdir(parents=True, exist_ok=True)
     stale = [path for path in sources if not (stamps / tidy_key(path, shared)).exists()]
     print(f"clang-tidy: {len(stale)} of {len(sources)} files to check", flush=True)
 
@@ -149,7 +157,7 @@ def check_tidy() -> None:
     with ThreadPoolExecutor(JOBS) as pool:
         clean = list(pool.map(tidy, stale))
     if not all(clean):
-        raise StepFailed(f"{clean.count(False)} files are not clean")
+        raise StepError(f"{clean.count(False)} files are not clean")
 
 
 def check_docs() -> None:
@@ -216,18 +224,17 @@ def check_consumer() -> None:
 
 def run_sanitized() -> Counts:
     """The lit and unit tests again, our code built with sanitizers."""
-    run("cmake", "--preset", "sanitize", "--log-level=WARNING")
-    run("ninja", "-C", "build-sanitize", "-j", str(JOBS), "--quiet")
+    build("sanitize", "build-sanitize")
     counts = Counts()
     failures = []
     for tests in (run_lit, run_unit_tests):
         try:
             counts.add(tests("build-sanitize"))
-        except StepFailed as failure:
+        except StepError as failure:
             counts.add(failure.counts or Counts())
             failures.append(str(failure))
     if failures:
-        raise StepFailed("; ".join(failures), counts)
+        raise StepError("; ".join(failures), counts)
     return counts
 
 
@@ -264,7 +271,7 @@ def run_step(step: Step, failed: set[str], total: Counts) -> str:
     else:
         try:
             counts = step.run()
-        except StepFailed as failure:
+        except StepError as failure:
             reason, counts = str(failure), failure.counts
     if counts is not None:
         total.add(counts)
@@ -293,11 +300,7 @@ def main() -> int:
 
     failed: set[str] = set()
     total = Counts()
-    lines = [
-        run_step(step, failed, total)
-        for step in STEPS
-        if not arguments.steps or step.name in arguments.steps
-    ]
+    lines = [run_step(step, failed, total) for step in STEPS if not arguments.steps or step.name in arguments.steps]
     print("\n" + "\n".join(lines))
     print(f"{total.passed} passed, {total.failed} failed", flush=True)
     return 1 if failed else 0

@@ -1,9 +1,12 @@
+# Part of the sparsek project, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Writes the generated parts of docs/, or checks that they are up to date.
 
-docs/dialect.md and docs/passes.md are TableGen's. On every other page a `mlir` or
-`text` block that follows a `console` block holds what its `$ command` prints. Every
+docs/dialect.md and docs/passes.md are TableGen's. On every other page a `mlir`,
+`python` or `text` block that follows a `console` block holds what its `$ command` prints. Every
 other `mlir` block has to parse: names that it does not define become arguments of a
-function around it, with the types that the block gives them.
+function around it, with the types that the block gives them. One with an ellipsis is a sketch.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,7 +27,7 @@ LLVM_INCLUDE = Path("/usr/lib/llvm-22/include")
 
 COMMAND_BLOCK = re.compile(
     r"```console\n\$ (?P<command>(?:[^\n`]|\\\n)+)\n```\n\n"
-    r"```(?P<language>mlir|text)\n(?P<output>.*?)```",
+    r"```(?P<language>mlir|python|text)\n(?P<output>.*?)```",
     re.DOTALL,
 )
 MLIR_BLOCK = re.compile(r"```mlir\n(.*?)```", re.DOTALL)
@@ -62,9 +66,7 @@ def dialect_page() -> str:
 
 
 def passes_page() -> str:
-    first, *rest = [
-        tablegen("-gen-pass-doc", path) for path in sorted((ROOT / "include").rglob("Passes.td"))
-    ]
+    first, *rest = [tablegen("-gen-pass-doc", path) for path in sorted((ROOT / "include").rglob("Passes.td"))]
     notice, _, body = first.partition("\n")
     parts = [notice, "\n\n# Passes\n", body]
     parts += ["\n" + text.partition("\n")[2] for text in rest]
@@ -75,9 +77,10 @@ def with_outputs(page: str) -> str:
     """The page with the output of each of its commands as it is today."""
 
     def rerun(match: re.Match[str]) -> str:
-        output = "\n".join(line.rstrip() for line in shell(match["command"]).splitlines())
+        lines = textwrap.dedent(shell(match["command"])).splitlines()
+        output = "\n".join(line.rstrip() for line in lines).strip("\n")
         head = match[0][: match.start("output") - match.start()]
-        return f"{head}{output.strip()}\n```"
+        return f"{head}{output}\n```"
 
     return COMMAND_BLOCK.sub(rerun, page)
 
@@ -99,9 +102,7 @@ def wrapped(block: str) -> str:
     if "func.func" in block or "module" in block:
         return block
     defined = {
-        name
-        for names in re.findall(r"^\s*(%\w[\w, %]*?)\s*=", block, re.MULTILINE)
-        for name in NAME.findall(names)
+        name for names in re.findall(r"^\s*(%\w[\w, %]*?)\s*=", block, re.MULTILINE) for name in NAME.findall(names)
     }
     arguments: dict[str, str] = {}
     for names, types in TYPED_NAMES.findall(block):
@@ -117,8 +118,10 @@ def check_examples(pages: dict[Path, str]) -> None:
     checked = 0
     for path, page in pages.items():
         for block in MLIR_BLOCK.findall(COMMAND_BLOCK.sub("", page)):
-            shell(f"sparsek-opt -o /dev/null # {path.name}", wrapped(block))
-            checked += 1
+            # An ellipsis makes a sketch.
+            if "..." not in block:
+                shell(f"sparsek-opt -o /dev/null # {path.name}", wrapped(block))
+                checked += 1
     print(f"docs: {checked} examples parse")
     if checked == 0:
         sys.exit("docs: no example was found")
@@ -150,9 +153,7 @@ def main() -> int:
             print(f"docs: wrote {name}")
             continue
         stale += 1
-        diff = difflib.unified_diff(
-            old.splitlines(), text.splitlines(), name, "now", lineterm="", n=1
-        )
+        diff = difflib.unified_diff(old.splitlines(), text.splitlines(), name, "now", lineterm="", n=1)
         print("\n".join(list(diff)[:40]))
         print(f"docs: {name} is out of date: run ./dev docs")
     check_examples(pages)

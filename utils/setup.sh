@@ -10,7 +10,7 @@ TEST_PACKAGES=(
 )
 # Python packages, as NAME or NAME==VERSION; each imports by its NAME.
 RUN_MODULES=(numpy)
-TEST_MODULES=(pytest hypothesis ruff mypy entmax torch==2.13.0)
+TEST_MODULES=(pytest hypothesis ruff mypy entmax ml_dtypes torch==2.13.0)
 BENCH_MODULES=(matplotlib torch==2.13.0)
 
 fail() {

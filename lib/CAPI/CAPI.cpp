@@ -46,8 +46,7 @@ const char *sparsekHostTarget(void) {
   static const std::string *text = [] {
     auto target = runtime::resolveTarget("cpu");
     if (!target)
-      return new std::string("unknown: " +
-                             llvm::toString(target.takeError()));
+      return new std::string("unknown: " + llvm::toString(target.takeError()));
     return new std::string(target->features.empty()
                                ? target->cpu
                                : target->cpu + " " + target->features);
@@ -134,13 +133,13 @@ static SparseKTensorType getType(const std::vector<runtime::ValueType> &types,
   return none;
 }
 
-SparseKTensorType
-sparsekFunctionGetInputType(const SparseKFunction *function, size_t index) {
+SparseKTensorType sparsekFunctionGetInputType(const SparseKFunction *function,
+                                              size_t index) {
   return getType(unwrap(function)->signature.inputs, index);
 }
 
-SparseKTensorType
-sparsekFunctionGetResultType(const SparseKFunction *function, size_t index) {
+SparseKTensorType sparsekFunctionGetResultType(const SparseKFunction *function,
+                                               size_t index) {
   return getType(unwrap(function)->signature.results, index);
 }
 
@@ -148,9 +147,9 @@ bool sparsekFunctionInvoke(const SparseKFunction *function,
                            const SparseKTensor *inputs, size_t numInputs,
                            SparseKTensor *results, size_t numResults,
                            SparseKDiagnosticCallback callback, void *userData) {
-  llvm::Error error = runtime::invoke(
-      *unwrap(function), llvm::ArrayRef(inputs, numInputs),
-      llvm::MutableArrayRef(results, numResults));
+  llvm::Error error =
+      runtime::invoke(*unwrap(function), llvm::ArrayRef(inputs, numInputs),
+                      llvm::MutableArrayRef(results, numResults));
   if (!error)
     return true;
   Reporter{callback, userData}(llvm::toString(std::move(error)));

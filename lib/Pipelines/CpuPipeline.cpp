@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "sparsek/Conversion/SparseKToSCF/Passes.h"
 #include "sparsek/Dialect/SparseK/Transforms/Passes.h"
 #include "sparsek/Pipelines/Pipelines.h"
 
@@ -67,8 +68,10 @@ static void addLLVMLowering(OpPassManager &pm,
 
 void sparsek::buildHostPipeline(OpPassManager &pm,
                                 const CpuPipelineOptions &options) {
-  // Phase 1: tensors to memrefs.
+  // Phase 1: tensors to memrefs; selection, on memrefs, to loops.
+  pm.addPass(createConvertElementwiseToLinalgPass());
   addBufferization(pm);
+  pm.addPass(createConvertSparseKToSCF());
 
   // Phase 2: what is left of linalg to loops; parallel loops to threads.
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());

@@ -149,8 +149,7 @@ static bool writeAtomically(const std::string &path, llvm::StringRef bytes) {
   llvm::SmallString<128> temporary;
   int descriptor;
   if (llvm::sys::fs::createUniqueFile(path + ".%%%%%%%%.tmp", descriptor,
-                                      temporary,
-                                      llvm::sys::fs::OF_None, 0600))
+                                      temporary, llvm::sys::fs::OF_None, 0600))
     return false;
   llvm::raw_fd_ostream stream(descriptor, /*shouldClose=*/true);
   stream << bytes;
@@ -168,12 +167,11 @@ void DiskCache::store(const CacheKey &key, const CompiledObject &object) const {
   std::string path = getPath(key);
   if (path.empty() ||
       llvm::sys::fs::create_directories(folder, /*IgnoreExisting=*/true,
-                                         llvm::sys::fs::perms::owner_all))
+                                        llvm::sys::fs::perms::owner_all))
     return;
   std::string signatures = writeSignatures(object.signatures);
-  std::string bytes =
-      getHeader(key, signatures.size(), object.object.size()) + signatures +
-      object.object;
+  std::string bytes = getHeader(key, signatures.size(), object.object.size()) +
+                      signatures + object.object;
   bytes += getDigest(bytes);
   // A cache that cannot be written makes the next run slower, nothing else.
   (void)writeAtomically(path, bytes);

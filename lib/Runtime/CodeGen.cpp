@@ -18,25 +18,19 @@
 
 using namespace mlir::sparsek::runtime;
 
-static constexpr llvm::StringLiteral kHiddenPrefix = "sparsek.function.";
-
-std::string
-mlir::sparsek::runtime::getEntryName(llvm::StringRef function) {
+std::string mlir::sparsek::runtime::getEntryName(llvm::StringRef function) {
   return ("sparsek.entry." + function).str();
 }
 
-/// Names and linkage that no symbol outside can meet: a function @expf of the
-/// user must not replace the one that the math library calls.
+std::string mlir::sparsek::runtime::getHiddenName(llvm::StringRef function) {
+  return ("sparsek.function." + function).str();
+}
+
+/// The entries are all that is looked up.
 static void hideDefinitions(llvm::Module &module) {
-  for (llvm::Function &function : module.functions()) {
-    if (function.isDeclaration())
-      continue;
-    function.setName(kHiddenPrefix + function.getName());
-    function.setLinkage(llvm::GlobalValue::InternalLinkage);
-  }
-  for (llvm::GlobalVariable &global : module.globals())
-    if (!global.isDeclaration() && global.hasExternalLinkage())
-      global.setLinkage(llvm::GlobalValue::InternalLinkage);
+  for (llvm::GlobalValue &value : module.global_values())
+    if (!value.isDeclaration() && value.hasExternalLinkage())
+      value.setLinkage(llvm::GlobalValue::InternalLinkage);
 }
 
 /// For the C interface that MLIR makes of a function, adds the entry
@@ -44,14 +38,14 @@ static void hideDefinitions(llvm::Module &module) {
 ///     %a0 = load ptr, ptr %arguments
 ///     %p1 = load ptr, ptr (%arguments + 8)
 ///     %a1 = load i64, ptr %p1                        ; a scalar
-///     call void @sparsek.function._mlir_ciface_f(ptr %a0, i64 %a1)
+///     call void @_mlir_ciface_sparsek.function.f(ptr %a0, i64 %a1)
 ///   }
 /// The pointer to the results, if any, comes first. A single scalar result is
 /// returned by value and stored through it.
 static llvm::Error addEntry(llvm::Module &module,
                             const FunctionSignature &signature) {
-  llvm::Function *callee = module.getFunction(
-      (kHiddenPrefix + "_mlir_ciface_" + signature.name).str());
+  llvm::Function *callee =
+      module.getFunction("_mlir_ciface_" + getHiddenName(signature.name));
   bool returnsValue = callee && !callee->getReturnType()->isVoidTy();
   size_t expected = signature.inputs.size() +
                     (signature.results.empty() || returnsValue ? 0 : 1);
@@ -108,8 +102,8 @@ static llvm::Expected<std::string> emit(llvm::Module &module,
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passes;
-  passes.add(
-      llvm::createTargetTransformInfoWrapperPass(machine.getTargetIRAnalysis()));
+  passes.add(llvm::createTargetTransformInfoWrapperPass(
+      machine.getTargetIRAnalysis()));
   if (machine.addPassesToEmitFile(passes, stream, /*DwoOut=*/nullptr, type))
     return llvm::createStringError("the code generator of " +
                                    machine.getTargetTriple().str() +
@@ -118,9 +112,10 @@ static llvm::Expected<std::string> emit(llvm::Module &module,
   return std::string(bytes.data(), bytes.size());
 }
 
-llvm::Expected<std::string> mlir::sparsek::runtime::generateCode(
-    llvm::Module &module, const Signatures &signatures, const Target &target,
-    CompileDumps dumps) {
+llvm::Expected<std::string>
+mlir::sparsek::runtime::generateCode(llvm::Module &module,
+                                     const Signatures &signatures,
+                                     const Target &target, CompileDumps dumps) {
   auto machine = createTargetMachine(target);
   if (!machine)
     return machine.takeError();

@@ -15,6 +15,9 @@
 
 namespace mlir::sparsek::runtime {
 
+/// The symbol that a function of the source has while it is lowered.
+std::string getHiddenName(llvm::StringRef function);
+
 /// Adds the entries of the public functions and hides every other definition,
 /// then optimizes and generates code.
 llvm::Expected<std::string> generateCode(llvm::Module &module,

@@ -19,6 +19,8 @@
 #include "mlir/Dialect/OpenMP/OpenMPDialect.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -100,7 +102,10 @@ public:
         handler(&context, [this](Diagnostic &diagnostic) {
           if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
             this->messages.push_back(toText(diagnostic));
-        }) {}
+        }) {
+    // The operation can be as long as the source.
+    context.printOpOnDiagnostic(false);
+  }
 
   FailureOr<CompiledObject> compile(StringRef source, StringRef sourceName);
 
@@ -148,8 +153,25 @@ static void protectArguments(ModuleOp module) {
   }
 }
 
+/// Gives the functions names that no other symbol has: lowering math.erf makes
+/// a call of @erf, and a function of that name of the user must not answer it.
+static LogicalResult renameFunctions(ModuleOp module) {
+  SymbolTable symbols(module);
+  SmallVector<FunctionOpInterface> functions;
+  for (auto function : module.getOps<FunctionOpInterface>())
+    if (!function.isExternal())
+      functions.push_back(function);
+  for (FunctionOpInterface function : functions)
+    if (failed(symbols.rename(function, getHiddenName(function.getName()))))
+      return function.emitOpError("cannot be renamed to '")
+             << getHiddenName(function.getName()) << "'";
+  return success();
+}
+
 LogicalResult Compiler::lower(ModuleOp module) {
   protectArguments(module);
+  if (failed(renameFunctions(module)))
+    return failure();
   sparsek::CpuPipelineOptions pipelineOptions;
   pipelineOptions.vectorBits = options.target.vectorBits;
   pipelineOptions.threads = options.threads;

@@ -14,6 +14,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "sparsek/Runtime/Float16.h"
+
 #include "CallState.h"
 
 #include "llvm/ADT/bit.h"
@@ -22,7 +24,7 @@
 
 using namespace mlir::sparsek::runtime;
 
-static float halfToFloat(uint16_t half) {
+float mlir::sparsek::runtime::halfToFloat(uint16_t half) {
   uint32_t sign = uint32_t(half & 0x8000u) << 16;
   uint32_t magnitude = half & 0x7fffu;
   if (magnitude >= 0x7c00u) // infinity and NaN
@@ -65,11 +67,15 @@ static uint16_t roundToBits(double value, int fractionBits, int minExponent,
   return sign | uint16_t(kept);
 }
 
-static uint16_t toHalf(double value) {
+float mlir::sparsek::runtime::bfloatToFloat(uint16_t bfloat) {
+  return llvm::bit_cast<float>(uint32_t(bfloat) << 16);
+}
+
+uint16_t mlir::sparsek::runtime::doubleToHalf(double value) {
   return roundToBits(value, 10, -14, 0x7c00, 0x7e00);
 }
 
-static uint16_t toBfloat(double value) {
+uint16_t mlir::sparsek::runtime::doubleToBfloat(double value) {
   return roundToBits(value, 7, -126, 0x7f80, 0x7fc0);
 }
 
@@ -82,19 +88,19 @@ static double extendHalfToDouble(_Float16 value) {
 }
 
 static _Float16 truncateToHalf(float value) {
-  return llvm::bit_cast<_Float16>(toHalf(double(value)));
+  return llvm::bit_cast<_Float16>(doubleToHalf(double(value)));
 }
 
 static _Float16 truncateDoubleToHalf(double value) {
-  return llvm::bit_cast<_Float16>(toHalf(value));
+  return llvm::bit_cast<_Float16>(doubleToHalf(value));
 }
 
 static __bf16 truncateToBfloat(float value) {
-  return llvm::bit_cast<__bf16>(toBfloat(double(value)));
+  return llvm::bit_cast<__bf16>(doubleToBfloat(double(value)));
 }
 
 static __bf16 truncateDoubleToBfloat(double value) {
-  return llvm::bit_cast<__bf16>(toBfloat(value));
+  return llvm::bit_cast<__bf16>(doubleToBfloat(value));
 }
 
 llvm::ArrayRef<RuntimeSymbol> mlir::sparsek::runtime::getFloatSymbols() {

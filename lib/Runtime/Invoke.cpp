@@ -26,20 +26,19 @@ using llvm::Twine;
 
 /// "@f: argument 2 has ".
 static std::string describe(const Function &function, size_t index) {
-  return "@" + function.signature.name + ": argument " +
-         std::to_string(index) + " has ";
+  return "@" + function.signature.name + ": argument " + std::to_string(index) +
+         " has ";
 }
 
 /// Element type, rank and sizes against the signature.
 static llvm::Error checkType(const Function &function, size_t index,
                              const SparseKTensor &got) {
-  const SparseKTensorType &expected =
-      function.signature.inputs[index].tensor;
+  const SparseKTensorType &expected = function.signature.inputs[index].tensor;
   if (got.elementType != expected.elementType)
-    return createStringError(
-        describe(function, index) + "element type " +
-        getElementTypeName(got.elementType).str() + ", expected " +
-        getElementTypeName(expected.elementType).str());
+    return createStringError(describe(function, index) + "element type " +
+                             getElementTypeName(got.elementType).str() +
+                             ", expected " +
+                             getElementTypeName(expected.elementType).str());
   if (got.rank != expected.rank)
     return createStringError(describe(function, index) + "rank " +
                              std::to_string(got.rank) + ", expected " +
@@ -212,10 +211,9 @@ llvm::Expected<SparseKTensor> Frame::copyInput(size_t index,
   int64_t bytes = *getNumBytes(input);
   copy.data = std::malloc(bytes);
   if (!copy.data)
-    return createStringError(describe(function, index) +
-                             "strides that need a copy of " +
-                             std::to_string(bytes) +
-                             " bytes, for which there is no memory");
+    return createStringError(
+        describe(function, index) + "strides that need a copy of " +
+        std::to_string(bytes) + " bytes, for which there is no memory");
   copies.push_back({index, copy});
   if (!hasLayout(copy, function.signature.inputs[index]))
     return createStringError(describe(function, index) +
@@ -224,8 +222,8 @@ llvm::Expected<SparseKTensor> Frame::copyInput(size_t index,
   return copy;
 }
 
-/// The results lie in memory as in a C struct: a descriptor is two pointers, the
-/// offset, sizes and strides; a scalar is aligned to its size.
+/// The results lie in memory as in a C struct: a descriptor is two pointers,
+/// the offset, sizes and strides; a scalar is aligned to its size.
 void Frame::setResultOffsets() {
   size_t end = 0;
   for (const ValueType &type : function.signature.results) {
@@ -315,8 +313,8 @@ llvm::Error Frame::takeResult(const ValueType &type, int64_t *words,
   SparseKTensor copy = result;
   setContiguousStrides(copy);
   std::optional<int64_t> bytes = getNumBytes(result);
-  copy.data = copy.owner = bytes ? std::malloc(std::max<int64_t>(*bytes, 1))
-                                 : nullptr;
+  copy.data = copy.owner =
+      bytes ? std::malloc(std::max<int64_t>(*bytes, 1)) : nullptr;
   if (!copy.data)
     return createStringError("@" + function.signature.name +
                              ": out of memory: no room for a result of type " +

@@ -69,21 +69,29 @@ LoadedObject::load(llvm::StringRef triple, llvm::StringRef object) {
   auto jit = createJit(triple);
   if (!jit)
     return jit.takeError();
-  // Errors come back from the lookup; this would print them, too.
-  (*jit)->getExecutionSession().setErrorReporter(
-      [](llvm::Error error) { llvm::consumeError(std::move(error)); });
-  if (llvm::Error error = addSymbols(**jit))
+  std::unique_ptr<LoadedObject> loaded(new LoadedObject(std::move(*jit)));
+  // The error of a lookup does not say why, and this would be printed.
+  loaded->jit->getExecutionSession().setErrorReporter(
+      [loaded = loaded.get()](llvm::Error error) {
+        std::string &messages = loaded->messages;
+        messages +=
+            (messages.empty() ? "" : "; ") + llvm::toString(std::move(error));
+      });
+  if (llvm::Error error = addSymbols(*loaded->jit))
     return std::move(error);
-  if (llvm::Error error = (*jit)->addObjectFile(
+  if (llvm::Error error = loaded->jit->addObjectFile(
           llvm::MemoryBuffer::getMemBufferCopy(object, "sparsek-module")))
     return std::move(error);
-  return std::unique_ptr<LoadedObject>(new LoadedObject(std::move(*jit)));
+  return std::move(loaded);
 }
 
 llvm::Expected<LoadedObject::Entry>
-LoadedObject::lookup(llvm::StringRef symbol) const {
+LoadedObject::lookup(llvm::StringRef symbol) {
   auto address = jit->lookup(symbol);
-  if (!address)
+  if (address)
+    return address->toPtr<Entry>();
+  if (messages.empty())
     return address.takeError();
-  return address->toPtr<Entry>();
+  llvm::consumeError(address.takeError());
+  return llvm::createStringError(std::exchange(messages, ""));
 }

@@ -120,8 +120,7 @@ static InFlightDiagnostic emitBadType(func::FuncOp function, StringRef what,
             "have other types";
 }
 
-FailureOr<Signatures>
-mlir::sparsek::runtime::getSignatures(ModuleOp module) {
+FailureOr<Signatures> mlir::sparsek::runtime::getSignatures(ModuleOp module) {
   Signatures signatures;
   for (auto function : module.getOps<func::FuncOp>()) {
     if (!function.isPublic() || function.isExternal())
@@ -132,8 +131,8 @@ mlir::sparsek::runtime::getSignatures(ModuleOp module) {
       FailureOr<ValueType> value = getValueType(argument.getType());
       if (failed(value))
         return emitBadType(function, "argument", index, argument.getType());
-      value->isWritable =
-          isa<MemRefType>(argument.getType()) && !llvm::all_of(argument.getUses(), isRead);
+      value->isWritable = isa<MemRefType>(argument.getType()) &&
+                          !llvm::all_of(argument.getUses(), isRead);
       signature.inputs.push_back(*value);
     }
     for (auto [index, type] : llvm::enumerate(function.getResultTypes())) {
@@ -239,8 +238,7 @@ mlir::sparsek::runtime::writeSignatures(const Signatures &signatures) {
   return std::move(writer.bytes);
 }
 
-FailureOr<Signatures>
-mlir::sparsek::runtime::readSignatures(StringRef bytes) {
+FailureOr<Signatures> mlir::sparsek::runtime::readSignatures(StringRef bytes) {
   Reader reader{bytes};
   Signatures signatures;
   for (int64_t i = 0, e = reader.count(); i < e && !reader.failed; ++i) {
@@ -267,9 +265,9 @@ struct ElementInfo {
 } // namespace
 
 static ElementInfo getInfo(int32_t elementType) {
-  static constexpr ElementInfo infos[] = {
-      {"i1", 1},  {"i8", 1},   {"i16", 2}, {"i32", 4}, {"i64", 8},
-      {"f16", 2}, {"bf16", 2}, {"f32", 4}, {"f64", 8}};
+  static constexpr ElementInfo infos[] = {{"i1", 1},   {"i8", 1},  {"i16", 2},
+                                          {"i32", 4},  {"i64", 8}, {"f16", 2},
+                                          {"bf16", 2}, {"f32", 4}, {"f64", 8}};
   if (elementType < 0 || elementType >= int32_t(std::size(infos)))
     return {"?", 0};
   return infos[elementType];

@@ -36,9 +36,8 @@ static size_t skipOpaque(llvm::StringRef source, size_t position) {
   return source.size();
 }
 
-std::string
-mlir::sparsek::runtime::checkSource(llvm::StringRef source,
-                                    llvm::StringRef sourceName) {
+std::string mlir::sparsek::runtime::checkSource(llvm::StringRef source,
+                                                llvm::StringRef sourceName) {
   if (source.size() > kMaxSourceBytes)
     return (sourceName + ": the source has " + llvm::Twine(source.size()) +
             " bytes, expected at most " + llvm::Twine(kMaxSourceBytes))

@@ -98,17 +98,18 @@ static bool checkEqual(const char *message, int64_t got, int64_t expected) {
 // The table
 //===----------------------------------------------------------------------===//
 
-template <typename Function>
-static void *address(Function *function) {
+template <typename Function> static void *address(Function *function) {
   return reinterpret_cast<void *>(function);
 }
 
 #define SPARSEK_MATH(name)                                                     \
-  {#name, address<double(double)>(::name)},                                    \
-      {#name "f", address<float(float)>(::name##f)}
+  {#name, address<double(double)>(::name)}, {                                  \
+    #name "f", address<float(float)>(::name##f)                                \
+  }
 #define SPARSEK_MATH2(name)                                                    \
-  {#name, address<double(double, double)>(::name)},                            \
-      {#name "f", address<float(float, float)>(::name##f)}
+  {#name, address<double(double, double)>(::name)}, {                          \
+    #name "f", address<float(float, float)>(::name##f)                         \
+  }
 
 llvm::ArrayRef<RuntimeSymbol> mlir::sparsek::runtime::getRuntimeSymbols() {
   static const RuntimeSymbol symbols[] = {

@@ -156,7 +156,8 @@ def targets() -> dict[str, str]:
     """What `compile` can compile for: the name of each target and what it is, or why it is unavailable."""
     library = lib.library
     threads = "OpenMP threads" if library.sparsekHasThreads() else "one thread: no OpenMP runtime found"
-    return {"cpu": f"{library.sparsekHostTarget().decode()}; {threads}", "cuda": f"unavailable: {NO_GPU}"}
+    processor = library.sparsekHostTarget().decode().partition(" ")[0]
+    return {"cpu": f"{processor}; {threads}", "cuda": f"unavailable: {NO_GPU}"}
 
 
 def version() -> str:

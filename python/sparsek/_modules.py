@@ -106,22 +106,22 @@ class _Function:
         self._constants: dict[int, str] = {}
         self._lines: list[str] = []
         for value in inputs:
-            self.add(
-                f"%{value.name} = bufferization.to_tensor %{value.name}_memref restrict : "
-                f"{value.memref} to {value.tensor}"
-            )
+            self._to_tensor(value, value.name, "restrict")
         for value in outputs:
-            self.empty(value, value.name + "_memref", value.memref, "memref")
+            self._to_tensor(value, value.name + "_init", "restrict writable")
 
     def add(self, line: str) -> None:
         self._lines.append(line)
 
-    def empty(self, value: _Value, like: str, like_type: str, dialect: str = "tensor") -> None:
+    def _to_tensor(self, value: _Value, name: str, flags: str) -> None:
+        self.add(f"%{name} = bufferization.to_tensor %{value.name}_memref {flags} : {value.memref} to {value.tensor}")
+
+    def empty(self, value: _Value, like: str, like_type: str) -> None:
         """``%NAME_init = tensor.empty(...)`` with the dynamic sizes of another value of the same shape."""
         dynamic = [axis for axis, size in enumerate(value.sizes) if size == "?"]
         for axis in dynamic:
             self._constants[axis] = f"%c{axis} = arith.constant {axis} : index"
-            self.add(f"%{value.name}_{axis} = {dialect}.dim %{like}, %c{axis} : {like_type}")
+            self.add(f"%{value.name}_{axis} = tensor.dim %{like}, %c{axis} : {like_type}")
         sizes = _ssa(f"{value.name}_{axis}" for axis in dynamic)
         self.add(f"%{value.name}_init = tensor.empty({sizes}) : {value.tensor}")
 

@@ -117,8 +117,8 @@ def sparse_attention(
 
     Args:
         q: queries [B, Hq, Nq, d], float32, float16 or bfloat16; Hq is a multiple of Hkv.
-        k: keys [B, Hkv, Nk, d], q's dtype.
-        v: values [B, Hkv, Nk, dv], q's dtype.
+        k: keys [B, Hkv, Nk, d], q's dtype, finite also where no query sees them.
+        v: values [B, Hkv, Nk, dv], q's dtype, finite also where no query sees them.
         end: lifetimes [B, Hkv, Nk], int32.
         window: the most recent keys whose gate is 1, at least 0.
         gate: "none", "value" or "key_value".
@@ -197,8 +197,8 @@ def attention(
 
     Args:
         q: queries [B, Hq, Nq, d], float32, float16 or bfloat16; Hq is a multiple of Hkv.
-        k: keys [B, Hkv, Nk, d], q's dtype.
-        v: values [B, Hkv, Nk, dv], q's dtype.
+        k: keys [B, Hkv, Nk, d], q's dtype, finite.
+        v: values [B, Hkv, Nk, dv], q's dtype, finite.
         scores: one score per key [B, Hkv, Nk], float32, finite or -inf (padding).
         topk: how many keys older than the window a query sees, at least 1.
         window: the number of most recent keys that are always visible, at least 0.

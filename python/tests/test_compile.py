@@ -187,7 +187,7 @@ BAD = {
     "no MLIR": ("this is no MLIR", ":1:"),
     "unknown op": ("func.func @f() {\n  sparsek.nothing\n  return\n}", ":2:"),
     "broken constraint": (CAUSAL.replace("topk(8)", "topk(0)"), r"C1"),
-    "unknown dialect": ('"nowhere.op"() : () -> ()', "nowhere"),
+    "unknown dialect": ('"nowhere.op"() : () -> ()', "unregistered dialect"),
     "text that ends early": (CAUSAL[: len(CAUSAL) // 2], "."),
     "null byte": ("func.func @f() {\0", "."),
 }

@@ -105,8 +105,8 @@ int main(void) {
   EXPECT(strcmp(sparsekVersion(), SPARSEK_VERSION) == 0);
   EXPECT(strlen(sparsekHostTarget()) > 0);
   SparseKCompileOptions options = {NULL, false, false};
-  SparseKModule *module = sparsekCompile(source, strlen(source), &options,
-                                         keepMessage, NULL);
+  SparseKModule *module =
+      sparsekCompile(source, strlen(source), &options, keepMessage, NULL);
   if (!module) {
     fprintf(stderr, "%s\n", lastMessage);
     return 1;

@@ -13,6 +13,7 @@
 #include "llvm/Support/Error.h"
 
 #include <memory>
+#include <string>
 
 namespace llvm::orc {
 class LLJIT;
@@ -29,11 +30,14 @@ public:
   load(llvm::StringRef triple, llvm::StringRef object);
   ~LoadedObject();
 
-  llvm::Expected<Entry> lookup(llvm::StringRef symbol) const;
+  /// Links at the first lookup.
+  llvm::Expected<Entry> lookup(llvm::StringRef symbol);
 
 private:
   explicit LoadedObject(std::unique_ptr<llvm::orc::LLJIT> jit);
 
+  /// What linking reported besides the error of a lookup.
+  std::string messages;
   std::unique_ptr<llvm::orc::LLJIT> jit;
 };
 

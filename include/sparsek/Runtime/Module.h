@@ -43,10 +43,11 @@ private:
 /// recently used modules are kept) or from disk where it can; threads that ask
 /// for one module at the same time compile it once. Null on failure, after
 /// `handler` was called.
-std::shared_ptr<const Module>
-getModule(llvm::StringRef source, llvm::StringRef sourceName,
-          const CompileOptions &options, bool useCache,
-          DiagnosticHandler handler);
+std::shared_ptr<const Module> getModule(llvm::StringRef source,
+                                        llvm::StringRef sourceName,
+                                        const CompileOptions &options,
+                                        bool useCache,
+                                        DiagnosticHandler handler);
 
 } // namespace mlir::sparsek::runtime
 

@@ -33,6 +33,7 @@
 #include "RadixSort.h"
 #include "TauWalk.h"
 
+#include <functional>
 #include <limits>
 
 using namespace mlir;
@@ -73,8 +74,7 @@ private:
   void emitUnlink();
   Value emitSelect(Value joins, Value query, Value node, Value worst);
   Values emitJoin(Value node, ValueRange carried);
-  FreeCount emitCountNewcomer(FreeCount count, Value node, Value score,
-                              Value tau);
+  FreeCount emitCountNewcomer(FreeCount count, Value node, Value tau);
   FreeCount emitRecount(FreeCount count, Value tau);
   void emitQueries();
 
@@ -158,8 +158,8 @@ Value CausalRow::emitSelect(Value joins, Value query, Value node, Value worst) {
 }
 
 /// Counts a newcomer under the threshold as it is.
-FreeCount CausalRow::emitCountNewcomer(FreeCount free, Value node, Value score,
-                                       Value tau) {
+FreeCount CausalRow::emitCountNewcomer(FreeCount free, Value node, Value tau) {
+  Value score = b.load(values, node);
   Value excess = b.sub(score, tau);
   Value isAbove = b.cmp(FloatPredicate::OGT, score, tau);
   Value isOne = b.cmp(FloatPredicate::OGE, excess, b.f32(1));
@@ -192,25 +192,22 @@ FreeCount CausalRow::emitRecount(FreeCount free, Value tau) {
   return {above[1], above[0], one[0]};
 }
 
-/// A finite newcomer not below tau changes the threshold, or proves not to.
+/// What a newcomer does to the threshold and to what depends on it.
 /// carried: tau, free count, firstAbove, firstOne, then the walk's state.
 Values CausalRow::emitJoin(Value node, ValueRange carried) {
-  Value score = b.load(values, node);
+  TauWalk walk(b, values, op.getTopk(), walkNext);
+  auto state = TauWalk::State::fromValues(carried.drop_front(4));
   Value tau = carried[0];
-  Value isFinite = b.cmp(FloatPredicate::OGT, score, b.f32(-kInfinity));
-  Value mayMatter = b.bitAnd(isFinite, b.cmp(FloatPredicate::OGE, score, tau));
   return b.branch(
-      mayMatter,
+      walk.emitCanMatter(state, node, tau),
       [&]() -> Values {
-        TauWalk walk(b, values, op.getTopk(), walkNext);
-        auto state = TauWalk::State::fromValues(carried.drop_front(4));
-        state = walk.emitAdvance(walk.emitJoin(state, node));
+        auto moved = walk.emitAdvance(walk.emitJoin(state, node));
         FreeCount free = {carried[1], carried[2], carried[3]};
-        free = emitCountNewcomer(free, node, score, tau);
-        Value newTau = walk.emitThreshold(state);
+        free = emitCountNewcomer(free, node, tau);
+        Value newTau = walk.emitThreshold(moved);
         free = emitRecount(free, newTau);
         Values results = {newTau, free.count, free.firstAbove, free.firstOne};
-        results.append(state.toValues());
+        results.append(moved.toValues());
         return results;
       },
       [&]() -> Values { return Values(carried); });
@@ -219,7 +216,7 @@ Values CausalRow::emitJoin(Value node, ValueRange carried) {
 /// for j: query i = j + window sees position j for the first time.
 void CausalRow::emitQueries() {
   TauWalk walk(b, values, op.getTopk(), walkNext);
-  TauWalk::State start = walk.emitStart(end, b.integer(64, 0));
+  TauWalk::State start = walk.emitStart(sorted.missing, end, b.integer(64, 0));
   Values inits = {end, b.f32(-kInfinity), b.integer(32, 0), end, end};
   inits.append(start.toValues());
   b.loop(zero, count, inits, [&](Value joins, ValueRange args) -> Values {
@@ -239,10 +236,11 @@ void CausalRow::emit() {
   window = b.min(length, b.index(op.getWindow()));
   count = b.sub(length, window);
   end = b.add(count, one);
-  emitDefaults();
   sorted = emitRadixSort(b, count, [&](Value position) {
     return b.load(op.getScores(), {row[0], row[1], position});
   });
+  // After the last load of the scores: a destination may be the same memory.
+  emitDefaults();
   emitNodes();
   emitUnlink();
   emitQueries();

@@ -39,9 +39,23 @@ void sparsek::populateSparseKToSCFPatterns(RewritePatternSet &patterns) {
 
 namespace {
 
+/// The patterns do not match on tensors; says so in the user's words.
+LogicalResult verifyOnMemrefs(Operation *root) {
+  WalkResult result = root->walk([](DestinationStyleOpInterface op) {
+    if (!isa<CausalTopkMaskOp, TopkMaskOp>(op) || op.hasPureBufferSemantics())
+      return WalkResult::advance();
+    op.emitOpError() << "has operands of type " << op->getOperand(0).getType()
+                     << ", expected memrefs: bufferize first";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
 struct ConvertSparseKToSCFPass
     : sparsek::impl::ConvertSparseKToSCFBase<ConvertSparseKToSCFPass> {
   void runOnOperation() override {
+    if (failed(verifyOnMemrefs(getOperation())))
+      return signalPassFailure();
     RewritePatternSet patterns(&getContext());
     populateSparseKToSCFPatterns(patterns);
     ConversionTarget target(getContext());

@@ -25,11 +25,15 @@
 // present, and the threshold is -inf.
 //
 // A score that joins: f can only rise, so the threshold never falls and the
-// walk goes on from the piece where it stands. The node joins the free scores
-// if it comes before the highest of them, the saturated ones otherwise. That
-// may not be what it is at the threshold x, but then it is the lowest free or
-// the lowest saturated score and the next breakpoint, at y = u or y = u - 1 not
-// right of x, and g(y) > topk (or y = x), so the walk crosses it at once:
+// walk goes on from the piece where it stands. A newcomer that comes before a
+// score that left, or is below the threshold's f32, is at most x and changes
+// nothing. For any other one no score that left or was below the threshold when
+// it came lies between it and the free ones, so the free scores remain
+// contiguous in the list. The node joins the free scores if it comes before the
+// highest of them, the saturated ones otherwise. That may not be what it is at
+// the threshold x, but then it is the lowest free or the lowest saturated score
+// and the next breakpoint, at y = u or y = u - 1 not right of x, and g(y) >
+// topk (or y = x), so the walk crosses it at once:
 //   before the lowest, u <= x:      g(u) = topk + free * (x - u)
 //   after the highest, u - 1 < x:   g(u - 1) = topk + 1 + free * (x - u + 1)
 // (free is the number without the node; g is the line that gave x.)
@@ -63,21 +67,89 @@ using FloatPredicate = KernelBuilder::FloatPredicate;
 using IntPredicate = KernelBuilder::IntPredicate;
 using Values = KernelBuilder::Values;
 
+/// high - low >= 1, exactly, for high >= low: the rounded difference decides
+/// unless it is 1; then the rounding error (Knuth's TwoSum) does.
+static Value emitDiffersByOne(KernelBuilder &b, Value high, Value low) {
+  Value difference = b.sub(high, low);
+  Value one = b.f64(1);
+  Value isOne = b.cmp(FloatPredicate::OEQ, difference, one);
+  Values differs = b.branch(
+      isOne,
+      [&]() -> Values {
+        Value lowPart = b.sub(difference, high);
+        Value highPart = b.sub(difference, lowPart);
+        Value error = b.sub(b.sub(high, highPart), b.add(low, lowPart));
+        return {b.cmp(FloatPredicate::OGE, error, b.f64(0))};
+      },
+      [&]() -> Values {
+        return {b.cmp(FloatPredicate::OGT, difference, one)};
+      });
+  return differs[0];
+}
+
 TauWalk::State TauWalk::State::fromValues(ValueRange values) {
-  return {values[0], values[1], values[2], values[3], values[4], values[5]};
+  return {values[0], values[1], values[2], values[3],
+          values[4], values[5], values[6]};
 }
 
 Values TauWalk::State::toValues() const {
-  return {sum, free, saturated, lowest, highest, lowestSaturated};
+  return {sum, free, saturated, left, lowest, highest, lowestSaturated};
 }
 
-TauWalk::State TauWalk::emitStart(Value node, Value saturated) {
+TauWalk::State TauWalk::emitStart(Value missing, Value first, Value saturated) {
   return {b.integer(kFixedWidth, 0),
           b.integer(64, 0),
           saturated,
-          node,
+          missing,
+          first,
           b.index(0),
-          node};
+          first};
+}
+
+/// Of topk + 1 or more finite scores, the topk + 1 highest are saturated at
+/// y = v - 1, with v the lowest of them, so the threshold lies right of y. The
+/// nodes before v with a score above y are the free ones there.
+TauWalk::State TauWalk::emitStartNear(Value missing, Value count) {
+  Value zero = b.integer(64, 0), one = b.index(1);
+  Value finite = b.toInteger(b.sub(count, missing), 64);
+  Value isFew = b.cmp(IntPredicate::sle, finite, b.integer(64, topk));
+  Values result = b.branch(
+      isFew,
+      [&]() -> Values {
+        return emitStart(missing, b.add(missing, one), finite).toValues();
+      },
+      [&]() -> Values {
+        Value pivot = b.sub(count, b.index(topk));
+        Value high = b.toF64(emitValue(pivot));
+        Values found = b.loopWhile(
+            {b.integer(kFixedWidth, 0), pivot}, {},
+            [&](ValueRange args) -> KernelBuilder::Test {
+              Value node = b.sub(args[1], one);
+              Value isFinite = b.cmp(IntPredicate::sgt, node, missing);
+              Value low = b.toF64(emitValue(node));
+              Value isOut = emitDiffersByOne(b, high, low);
+              return {b.select(isOut, b.integer(1, 0), isFinite), {}};
+            },
+            [&](ValueRange args, ValueRange) -> Values {
+              Value node = b.sub(args[1], one);
+              return {b.add(args[0], emitFixed(b, emitValue(node))), node};
+            });
+        Value lowest = found[1];
+        Value free = b.toInteger(b.sub(pivot, lowest), 64);
+        Value hasFree = b.cmp(IntPredicate::ne, free, zero);
+        Value highest = b.select(hasFree, b.sub(pivot, one), b.index(0));
+        State state{
+            found[0], free, b.integer(64, topk + 1), b.sub(lowest, one), lowest,
+            highest,  pivot};
+        return state.toValues();
+      });
+  return State::fromValues(result);
+}
+
+Value TauWalk::emitCanMatter(State state, Value node, Value tau) {
+  Value isNotBelow = b.cmp(FloatPredicate::OGE, emitValue(node), tau);
+  Value isAfter = b.cmp(IntPredicate::sgt, node, state.left);
+  return b.bitAnd(isNotBelow, isAfter);
 }
 
 TauWalk::State TauWalk::emitJoin(State state, Value node) {
@@ -92,30 +164,17 @@ TauWalk::State TauWalk::emitJoin(State state, Value node) {
       b.select(isFree, state.saturated, b.add(state.saturated, one));
   // Without a free score the two nodes are the same.
   joined.lowest = b.min(state.lowest, node);
+  joined.left = state.left;
   joined.highest = state.highest;
   joined.lowestSaturated = b.select(isFree, state.lowestSaturated,
                                     b.min(state.lowestSaturated, node));
   return joined;
 }
 
-/// high - low >= 1, exactly, for high >= low: the rounded difference decides
-/// unless it is 1; then the rounding error (Dekker, Knuth) does.
-static Value emitDiffersByOne(KernelBuilder &b, Value high, Value low) {
-  Value difference = b.sub(high, low);
-  Value lowPart = b.sub(difference, high);
-  Value highPart = b.sub(difference, lowPart);
-  Value error = b.sub(b.sub(high, highPart), b.add(low, lowPart));
-  Value one = b.f64(1);
-  Value isMore = b.cmp(FloatPredicate::OGT, difference, one);
-  Value isOne = b.cmp(FloatPredicate::OEQ, difference, one);
-  Value isNotLess = b.cmp(FloatPredicate::OGE, error, b.f64(0));
-  return b.bitOr(isMore, b.bitAnd(isOne, isNotLess));
-}
-
 struct TauWalk::Breakpoint {
   Value leaves; ///< i1: the lowest free score leaves; else the lowest saturated
                 ///< one becomes free
-  Value fixed;  ///< i256: that score
+  Value score;  ///< f32: that score
   Value excess; ///< i256: g(breakpoint) - topk
 };
 
@@ -130,10 +189,11 @@ TauWalk::Breakpoint TauWalk::emitNextBreakpoint(State state) {
   Value constant = b.add(b.sub(state.saturated, b.integer(64, topk)), extra);
   Value slope = b.sub(state.sum, emitFixedTimes(b, state.free, score));
   Value excess = b.add(slope, emitFixedInteger(b, constant));
-  return {leaves, emitFixed(b, score), excess};
+  return {leaves, score, excess};
 }
 
-TauWalk::State TauWalk::emitCross(State state, Value leaves, Value fixed) {
+TauWalk::State TauWalk::emitCross(State state, Value leaves, Value score) {
+  Value fixed = emitFixed(b, score);
   Value one = b.integer(64, 1);
   State crossed;
   crossed.sum =
@@ -144,6 +204,7 @@ TauWalk::State TauWalk::emitCross(State state, Value leaves, Value fixed) {
       b.select(leaves, state.saturated, b.sub(state.saturated, one));
   Value node = b.select(leaves, state.lowest, state.lowestSaturated);
   Value following = next(node);
+  crossed.left = b.select(leaves, node, state.left);
   crossed.lowest = b.select(leaves, following, state.lowest);
   crossed.highest = b.select(leaves, state.highest, node);
   crossed.lowestSaturated = b.select(leaves, state.lowestSaturated, following);
@@ -152,10 +213,10 @@ TauWalk::State TauWalk::emitCross(State state, Value leaves, Value fixed) {
 
 TauWalk::State TauWalk::emitAdvance(State state) {
   Values reached = b.loopWhile(
-      state.toValues(), {b.getI1Type(), b.getIntegerType(kFixedWidth)},
+      state.toValues(), {b.getI1Type(), b.getF32Type()},
       [&](ValueRange args) -> KernelBuilder::Test {
         Breakpoint point = emitNextBreakpoint(State::fromValues(args));
-        return {emitIsPositive(b, point.excess), {point.leaves, point.fixed}};
+        return {emitIsPositive(b, point.excess), {point.leaves, point.score}};
       },
       [&](ValueRange args, ValueRange extras) -> Values {
         return emitCross(State::fromValues(args), extras[0], extras[1])

@@ -11,6 +11,8 @@
 
 #include "KernelBuilder.h"
 
+#include <algorithm>
+
 namespace mlir::sparsek {
 
 /// Emits the walk of the threshold through a sorted list of scores.
@@ -23,7 +25,7 @@ class TauWalk {
 public:
   TauWalk(KernelBuilder &b, Value values, int64_t topk,
           function_ref<Value(Value)> next)
-      : b(b), values(values), topk(topk), next(next) {}
+      : b(b), values(values), topk(std::min(topk, kLargestTopk)), next(next) {}
 
   /// A piece of f(x) = sum clamp(u - x, 0, 1): the present nodes from `lowest`
   /// up to but not including `lowestSaturated` are free, those from there on
@@ -32,6 +34,7 @@ public:
     Value sum;             ///< i256, the exact sum of the free scores
     Value free;            ///< i64, their number
     Value saturated;       ///< i64, the number of saturated ones
+    Value left;            ///< index, the last node that left; below all free
     Value lowest;          ///< index, node of the lowest free score
     Value highest;         ///< index, node of the highest free score, or 0
     Value lowestSaturated; ///< index, node of the lowest saturated score
@@ -40,11 +43,20 @@ public:
     SmallVector<Value> toValues() const;
   };
 
-  /// No score is free, those from `node` on are saturated.
-  State emitStart(Value node, Value saturated);
+  /// No score is free, the finite ones come after `missing` nodes, and those
+  /// from `first` on are present.
+  State emitStart(Value missing, Value first, Value saturated);
 
-  /// Adds a present node whose score is finite and not below the threshold's
-  /// f32; `advance` finds the piece afterwards.
+  /// The start of a walk through nodes 1 to `count`, all present, the finite
+  /// ones after `missing`: a piece not right of the threshold but near it. The
+  /// value of node 0 is read.
+  State emitStartNear(Value missing, Value count);
+
+  /// Whether a newcomer can lie above the threshold, whose f32 is `tau`. Those
+  /// that cannot change nothing; the others go through emitJoin.
+  Value emitCanMatter(State state, Value node, Value tau);
+
+  /// Adds a node; emitAdvance finds the piece afterwards.
   State emitJoin(State state, Value node);
 
   /// Moves on to the piece that f reaches topk on.
@@ -56,9 +68,12 @@ public:
   Value emitValue(Value node) { return b.load(values, node); }
 
 private:
+  /// Positions are i32, so a topk beyond them selects everything as well.
+  static constexpr int64_t kLargestTopk = int64_t(1) << 31;
+
   struct Breakpoint;
   Breakpoint emitNextBreakpoint(State state);
-  State emitCross(State state, Value leaves, Value fixed);
+  State emitCross(State state, Value leaves, Value score);
   Value emitRoot(State state);
   Value emitRoundTie(State state, Value below, Value above);
 

@@ -6,9 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A row is sorted once, then the walk of TauWalk.cpp goes from all scores
-// saturated to the threshold in one go; the node after a node is the next rank.
-// A last loop writes the mask.
+// A row is sorted once, then the walk of TauWalk.cpp goes from a point at most
+// 1 left of the threshold to it; the node after a node is the next rank. A last
+// loop writes the mask.
 //
 //===----------------------------------------------------------------------===//
 
@@ -44,12 +44,13 @@ static Values appended(ValueRange row, Value position) {
   return indices;
 }
 
-/// The scores by node, from 1, with +inf after the last.
+/// The scores by node, from 1, with an infinity at either end.
 static Value emitValues(KernelBuilder &b, Value count, Value pairs) {
   Value one = b.index(1);
   Value end = b.add(count, one);
   Value values =
       b.scratch(ShapedType::kDynamic, b.getF32Type(), b.add(end, one));
+  b.store(b.f32(-kInfinity), values, b.index(0));
   b.store(b.f32(kInfinity), values, end);
   b.loop(b.index(0), count, [&](Value rank) {
     Value score = emitScoreOfPair(b, b.load(pairs, rank));
@@ -66,9 +67,8 @@ static Value emitTau(KernelBuilder &b, TopkMaskOp op, Value count,
   Value values = emitValues(b, count, sorted.pairs);
   auto next = [&](Value node) { return b.add(node, b.index(1)); };
   TauWalk walk(b, values, op.getTopk(), next);
-  Value finite = b.toInteger(b.sub(count, sorted.missing), 64);
-  Value first = b.add(sorted.missing, b.index(1));
-  TauWalk::State state = walk.emitAdvance(walk.emitStart(first, finite));
+  TauWalk::State start = walk.emitStartNear(sorted.missing, count);
+  TauWalk::State state = walk.emitAdvance(start);
   return walk.emitThreshold(state);
 }
 

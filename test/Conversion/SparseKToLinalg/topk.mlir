@@ -14,7 +14,7 @@
 // CHECK: %[[HIGH:.*]] = linalg.fill ins(%c2139095039_i64 : i64)
 // CHECK: %[[KEYS:.*]]:2 = scf.for %{{.*}} = %c0 to %c32 step %c1 iter_args(%{{.*}} = %[[LOW]], %{{.*}} = %[[HIGH]])
 // CHECK: linalg.generic {{.*}} iterator_types = ["parallel"]
-// CHECK: arith.bitcast %{{.*}} : i32 to f32
+// CHECK: arith.shli %{{.*}}, %{{.*}} : i384
 // CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "reduction"]} ins(%[[FIXED]], %{{.*}} : tensor<4x?xi384>, tensor<4xi384>)
 // CHECK: arith.subi
 // CHECK: arith.maxsi

@@ -128,8 +128,8 @@ static Source traceSize(Value value, int64_t dim) {
   if (!op || !cast<ShapedType>(value.getType()).isDynamicDim(dim))
     return {value, dim};
   if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
-    return traceSize(
-        destination.getTiedOpOperand(cast<OpResult>(value))->get(), dim);
+    return traceSize(destination.getTiedOpOperand(cast<OpResult>(value))->get(),
+                     dim);
   auto empty = dyn_cast<tensor::EmptyOp>(op);
   if (!empty)
     return {value, dim};
@@ -244,8 +244,7 @@ Value CheckShapesPass::addCheck(OpBuilder &builder, Operation *op,
       builder.getStringAttr(message));
   symbols.insert(global);
 
-  Value got =
-      getSize(builder, loc, constraint.operand.value, constraint.dim);
+  Value got = getSize(builder, loc, constraint.operand.value, constraint.dim);
   Value expected =
       getSize(builder, loc, constraint.other.value, constraint.otherDim);
   if (constraint.factor != 1) {
@@ -269,11 +268,11 @@ Value CheckShapesPass::checkOp(Operation *op, SymbolTable &symbols,
       continue;
     Source a = traceSize(constraint.operand.value, constraint.dim);
     Source b = traceSize(constraint.other.value, constraint.otherDim);
-    bool isNew = checked.known
-                     .insert({a.first.getAsOpaquePointer(), a.second,
-                              b.first.getAsOpaquePointer(), b.second,
-                              constraint.factor})
-                     .second;
+    bool isNew =
+        checked.known
+            .insert({a.first.getAsOpaquePointer(), a.second,
+                     b.first.getAsOpaquePointer(), b.second, constraint.factor})
+            .second;
     if (!isNew)
       continue;
     Value ok = addCheck(builder, op, symbols, constraint);

@@ -127,7 +127,7 @@ public:
     shift = b.sub(numKeys, numQueries);
     Value tileSize = b.index(shape.queries);
     Value tiles = b.ceilDiv(numQueries, tileSize);
-    tilesPerChunk = b.ceilDiv(tiles, b.index(kChunksPerHead));
+    Value tilesPerChunk = b.ceilDiv(tiles, b.index(kChunksPerHead));
     Value rowsPerChunk = b.mul(tilesPerChunk, tileSize);
     // At least 1, so that an empty op divides by something.
     rowsPerChunk = b.max(rowsPerChunk, b.index(1));
@@ -212,7 +212,7 @@ private:
   SparseAttentionOp op;
   AttentionTileShape shape;
   TileBuilder b;
-  Value numQueries, numKeys, shift, tilesPerChunk;
+  Value numQueries, numKeys, shift;
 };
 
 /// sparsek.sparse_attention ins(%q, %k, %v, %end) outs(%o, %lse)

@@ -116,61 +116,122 @@ tileTranspose(linalg::LinalgOp op, ArrayRef<int64_t> loops, int64_t lanes) {
   return RegisterTile{{size, size}, {0, 1}};
 }
 
-std::optional<RegisterTile> chooseTile(linalg::LinalgOp op, int64_t lanes) {
-  SmallVector<int64_t> loops = op.getStaticLoopRanges();
-  std::optional<unsigned> vectorLoop = getVectorLoop(op);
-  if (loops.empty() || !vectorLoop)
-    return std::nullopt;
-  if (auto tile = tileTranspose(op, loops, lanes))
-    return tile;
+/// The dimensions of a contraction whose innermost output dimension is one of
+/// B's: the others are no use of vectors.
+std::optional<linalg::ContractionDimensions>
+matchContraction(linalg::LinalgOp op) {
   FailureOr<linalg::ContractionDimensions> dims =
       linalg::inferContractionDims(op);
-  if (succeeded(dims) && !dims->m.empty() && !dims->n.empty() &&
-      !dims->k.empty() && dims->n.back() == *vectorLoop)
-    return tileContraction(loops, *dims, lanes);
-  return tileRows(op, loops, *vectorLoop, lanes);
+  if (failed(dims) || dims->m.empty() || dims->n.empty() || dims->k.empty() ||
+      getVectorLoop(op) != dims->n.back())
+    return std::nullopt;
+  return *dims;
 }
 
-/// Tiles `op` on tensors and vectorizes the tile.
+LogicalResult vectorizeOp(RewriterBase &rewriter, Operation *op) {
+  rewriter.setInsertionPoint(op);
+  FailureOr<linalg::VectorizationResult> vectorized = linalg::vectorize(
+      rewriter, op, /*inputVectorSizes=*/{}, /*inputScalableVecDims=*/{},
+      /*vectorizeNDExtract=*/false, /*flatten1DDepthwiseConv=*/false,
+      /*assumeDynamicDimsMatchVecSizes=*/false,
+      /*createNamedContraction=*/true);
+  if (failed(vectorized))
+    return failure();
+  rewriter.replaceOp(op, vectorized->replacements);
+  return success();
+}
+
+scf::SCFTilingOptions getTilingOptions(MLIRContext *context,
+                                       ArrayRef<int64_t> sizes,
+                                       ArrayRef<int64_t> interchange) {
+  scf::SCFTilingOptions options;
+  options.setTileSizes(getAsIndexOpFoldResult(context, sizes));
+  options.setInterchange(interchange);
+  return options;
+}
+
+/// Tiles `op` on tensors and vectorizes the tiles.
+LogicalResult tileAndVectorize(RewriterBase &rewriter, linalg::LinalgOp op,
+                               const RegisterTile &tile) {
+  rewriter.setInsertionPoint(op);
+  FailureOr<scf::SCFTilingResult> tiled = scf::tileUsingSCF(
+      rewriter, cast<TilingInterface>(op.getOperation()),
+      getTilingOptions(op.getContext(), tile.sizes, tile.interchange));
+  if (failed(tiled))
+    return failure();
+  rewriter.replaceOp(op, tiled->replacements);
+  for (Operation *inner : tiled->tiledOps)
+    if (failed(vectorizeOp(rewriter, inner)))
+      return failure();
+  return success();
+}
+
+/// Tiles a contraction, computes what its destination starts from (a fill, a
+/// scaled accumulator) in the registers of the tile, and vectorizes.
 ///
-///   %c1 = linalg.matmul ins(%a, %b : tensor<64x128xf32>, tensor<128x32xf32>)
-///                       outs(%c : tensor<64x32xf32>)
+///   %c1 = linalg.fill ins(%zero) outs(%c)
+///   %c2 = linalg.matmul ins(%a, %b : tensor<64x128xf32>, tensor<128x32xf32>)
+///                       outs(%c1 : tensor<64x32xf32>)
 /// becomes (512-bit vectors)
 ///   scf.for %m step 8 iter_args(%c0 = %c) {
-///     %v = vector.transfer_read %c0 : vector<8x32xf32>
-///     %w = scf.for %k iter_args(%acc = %v) {
+///     %w = scf.for %k iter_args(%acc = dense<0.0> : vector<8x32xf32>) {
 ///       vector.contract (8x1) x (1x32) + %acc
 ///     }
 ///     vector.transfer_write %w, %c0
 ///   }
-LogicalResult tileAndVectorize(RewriterBase &rewriter, linalg::LinalgOp op,
-                               int64_t lanes) {
-  std::optional<RegisterTile> tile = chooseTile(op, lanes);
-  if (!tile)
-    return failure();
-  scf::SCFTilingOptions options;
-  options.setTileSizes(getAsIndexOpFoldResult(op.getContext(), tile->sizes));
-  options.setInterchange(tile->interchange);
+LogicalResult tileContractionAndVectorize(RewriterBase &rewriter,
+                                          linalg::LinalgOp op,
+                                          RegisterTile tile) {
+  // Parallel loops first, so that the producers run once per tile.
+  SmallVector<int64_t> parallel = tile.sizes, reduction = tile.sizes;
+  for (auto [loop, type] : llvm::enumerate(op.getIteratorTypesArray()))
+    (type == utils::IteratorType::reduction ? parallel : reduction)[loop] = 0;
+  scf::SCFTileAndFuseOptions options;
+  options.setTilingOptions(
+      getTilingOptions(op.getContext(), parallel, tile.interchange));
+  options.setFusionControlFn(
+      [](tensor::ExtractSliceOp, OpResult, bool isDestination)
+          -> std::optional<scf::SCFTileAndFuseOptions::ControlFnResult> {
+        if (!isDestination)
+          return std::nullopt;
+        return scf::SCFTileAndFuseOptions::ControlFnResult{};
+      });
   rewriter.setInsertionPoint(op);
-  FailureOr<scf::SCFTilingResult> tiled = scf::tileUsingSCF(
-      rewriter, cast<TilingInterface>(op.getOperation()), options);
+  FailureOr<scf::SCFTileAndFuseResult> tiled =
+      scf::tileConsumerAndFuseProducersUsingSCF(
+          rewriter, cast<TilingInterface>(op.getOperation()), options);
   if (failed(tiled))
     return failure();
-  rewriter.replaceOp(op, tiled->replacements);
-  for (Operation *inner : tiled->tiledOps) {
-    rewriter.setInsertionPoint(inner);
-    FailureOr<linalg::VectorizationResult> vectorized =
-        linalg::vectorize(rewriter, inner, /*inputVectorSizes=*/{},
-                          /*inputScalableVecDims=*/{},
-                          /*vectorizeNDExtract=*/false,
-                          /*flatten1DDepthwiseConv=*/false,
-                          /*assumeDynamicDimsMatchVecSizes=*/false,
-                          /*createNamedContraction=*/true);
-    if (failed(vectorized))
+  for (OpResult result : op->getResults())
+    rewriter.replaceAllUsesWith(result, tiled->replacements.lookup(result));
+  rewriter.eraseOp(op);
+  for (Operation *inner : tiled->tiledAndFusedOps) {
+    auto linalgOp = dyn_cast<linalg::LinalgOp>(inner);
+    if (!linalgOp)
+      continue;
+    LogicalResult done = linalgOp.getNumReductionLoops() == 0
+                             ? vectorizeOp(rewriter, linalgOp)
+                             : tileAndVectorize(rewriter, linalgOp,
+                                                {reduction, tile.interchange});
+    if (failed(done))
       return failure();
-    rewriter.replaceOp(inner, vectorized->replacements);
   }
   return success();
+}
+
+LogicalResult vectorizeTiles(RewriterBase &rewriter, linalg::LinalgOp op,
+                             int64_t lanes) {
+  SmallVector<int64_t> loops = op.getStaticLoopRanges();
+  std::optional<unsigned> vectorLoop = getVectorLoop(op);
+  if (loops.empty() || !vectorLoop)
+    return failure();
+  if (std::optional<linalg::ContractionDimensions> dims = matchContraction(op))
+    return tileContractionAndVectorize(rewriter, op,
+                                       tileContraction(loops, *dims, lanes));
+  if (std::optional<RegisterTile> tile = tileTranspose(op, loops, lanes))
+    return tileAndVectorize(rewriter, op, *tile);
+  return tileAndVectorize(rewriter, op,
+                          tileRows(op, loops, *vectorLoop, lanes));
 }
 
 bool isStaticTensorOp(linalg::LinalgOp op) {
@@ -186,15 +247,21 @@ struct VectorizeTilesPass
   using Base::Base;
 
   void runOnOperation() override {
-    SmallVector<linalg::LinalgOp> ops;
+    // Contractions first: they take in the producers of their destinations.
+    SmallVector<linalg::LinalgOp> contractions, others;
     getOperation()->walk([&](linalg::LinalgOp op) {
       if (isStaticTensorOp(op))
-        ops.push_back(op);
+        (matchContraction(op) ? contractions : others).push_back(op);
     });
     IRRewriter rewriter(&getContext());
-    for (linalg::LinalgOp op : ops) {
+    for (linalg::LinalgOp op :
+         llvm::concat<linalg::LinalgOp>(contractions, others)) {
+      if (isOpTriviallyDead(op)) {
+        rewriter.eraseOp(op);
+        continue;
+      }
       Location loc = op.getLoc();
-      if (failed(tileAndVectorize(rewriter, op, vectorBits / 32)))
+      if (failed(vectorizeTiles(rewriter, op, vectorBits / 32)))
         emitRemark(loc) << "not vectorized";
     }
     if (failed(fold()))

@@ -326,4 +326,6 @@ def SparseK_ScoreOp : SparseK_Op<"score"> {
   }];
 }
 
+include "sparsek/Dialect/SparseK/IR/SparseKGradOps.td"
+
 #endif // SPARSEK_DIALECT_SPARSEK_IR_SPARSEKOPS_TD
