@@ -133,6 +133,10 @@ sparsekFunctionGetInputType(const SparseKFunction *function, size_t index);
 SPARSEK_EXPORT SparseKTensorType
 sparsekFunctionGetResultType(const SparseKFunction *function, size_t index);
 
+/// Whether a call may write input `index` in place (a memref argument).
+SPARSEK_EXPORT bool sparsekFunctionWritesInput(const SparseKFunction *function,
+                                               size_t index);
+
 /// Calls a function. Inputs are checked against the signature (element type,
 /// rank, static sizes), and the function checks the sizes that its sparsek ops
 /// tie together. An input in another layout than the function takes (tensors:
