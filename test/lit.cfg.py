@@ -22,5 +22,5 @@ config.substitutions.append(
 )
 
 # After %run_host, which names some of them.
-tools = ["sparsek-opt", "FileCheck", "mlir-runner", "not", "split-file"]
+tools = ["sparsek-opt", "sparsek-run", "FileCheck", "mlir-runner", "not", "split-file"]
 llvm_config.add_tool_substitutions(tools, [config.sparsek_tools_dir, config.llvm_tools_dir])
