@@ -86,7 +86,5 @@ func.func @main() {
       outs(%du : memref<1x1x6xf32>)
   // CHECK: [2, 14, 0, 0, 0, 0]
   call @printMemrefF32(%key) : (memref<*xf32>) -> ()
-  memref.dealloc %dz : memref<3x5xf32>
-  memref.dealloc %du : memref<1x1x6xf32>
   return
 }

@@ -9,7 +9,7 @@ func.func @rows(%z: memref<3x?x?xf16>, %t: memref<3x?xf32>,
                 %dz: memref<3x?x?xf16>) {
   // CHECK:     scf.parallel (%[[A:.+]], %[[B:.+]]) =
   // CHECK:       %[[TAU:.+]] = memref.load %[[T]][%[[A]], %[[B]]]
-  // CHECK:       %[[SUMS:.+]]:2 = scf.for %[[J:.+]] = {{.*}} -> (f64, f64)
+  // CHECK:       %[[SUMS:.+]]:2 = scf.for %[[J:[a-z0-9]+]] = {{.*}} -> (f64, f64)
   // CHECK:         %[[U:.+]] = memref.load %[[Z]][%[[A]], %[[B]], %[[J]]]
   // CHECK:         %[[WIDE:.+]] = arith.extf %[[U]] : f16 to f32
   // CHECK:         %[[EXCESS:.+]] = arith.subf %[[WIDE]], %[[TAU]] : f32
@@ -20,7 +20,7 @@ func.func @rows(%z: memref<3x?x?xf16>, %t: memref<3x?xf32>,
   // CHECK:       memref.load %[[DT]][%[[A]], %[[B]]]
   // CHECK:       %[[REST:.+]] = arith.subf %{{.+}}, %[[SUMS]]#1 : f64
   // CHECK:       %[[SHARE:.+]] = arith.divf %[[REST]], %[[SUMS]]#0 : f64
-  // CHECK:       scf.for %[[K:.+]] =
+  // CHECK:       scf.for %[[K:[a-z0-9]+]] =
   // CHECK:         memref.load %[[DP]][%[[A]], %[[B]], %[[K]]]
   // CHECK:         arith.addf %{{.+}}, %[[SHARE]] : f64
   // CHECK:         memref.load %[[Z]][%[[A]], %[[B]], %[[K]]]
@@ -68,14 +68,14 @@ func.func @causal(%u: memref<2x4x?xf32>, %tau: memref<2x4x?xf32>,
   // CHECK:       %[[N:.+]] = memref.dim %[[U]]
   // CHECK:       %[[SUMS:.+]] = memref.alloc({{.+}}) {alignment = 64 : i64} : memref<?xf64>
   // CHECK:       memref.store %{{.+}}, %[[SUMS]][%c0]
-  // CHECK:       scf.for %[[I:.+]] = {{.*}} -> (f64)
+  // CHECK:       scf.for %[[I:[a-z0-9]+]] = {{.*}} -> (f64)
   // CHECK:         memref.load %[[FREE]][%[[B]], %[[H]], %[[I]]]
   // CHECK:         memref.load %[[DT]][%[[B]], %[[H]], %[[I]]]
   // CHECK:         arith.divf %{{.+}} : f64
   // CHECK:         %[[NEXT:.+]] = arith.addi %[[I]], %c1
   // CHECK:         memref.store %{{.+}}, %[[SUMS]][%[[NEXT]]]
   // CHECK:       %[[W:.+]] = arith.minsi %[[N]], %[[WINDOW]]
-  // CHECK:       scf.for %[[J:.+]] =
+  // CHECK:       scf.for %[[J:[a-z0-9]+]] =
   // CHECK:         %[[SCORE:.+]] = memref.load %[[U]][%[[B]], %[[H]], %[[J]]]
   // CHECK:         arith.cmpf ogt, %[[SCORE]], %[[NONE]]
   // CHECK:         %[[SUM:.+]] = scf.if

@@ -105,8 +105,8 @@ func.func @sparse_attention_grad_in_memory(
     %q: memref<1x2x3x4xf16>, %k: memref<1x1x9x4xf16>, %e: memref<1x1x9xi32>,
     %u: memref<1x1x9xf32>, %l: memref<1x2x3xf32>) {
   // CHECK: sparsek.sparse_attention_grad gate(value) ins(
-  // CHECK-SAME: gating(%{{.*}}, %{{.*}} : memref<1x1x9xf32>, memref<1x1x9xf32>)
-  // CHECK-SAME: gating_outs(%{{.*}}, %{{.*}} : memref<1x1x9xf32>, memref<1x1x9xf32>){{$}}
+  // CHECK-SAME: gating(%arg3, %arg3 : memref<1x1x9xf32>, memref<1x1x9xf32>)
+  // CHECK-SAME: gating_outs(%arg3, %arg3 : memref<1x1x9xf32>, memref<1x1x9xf32>){{$}}
   sparsek.sparse_attention_grad gate(value)
       ins(%q, %k, %k, %e, %q, %l, %q : memref<1x2x3x4xf16>,
           memref<1x1x9x4xf16>, memref<1x1x9x4xf16>, memref<1x1x9xi32>,
