@@ -48,10 +48,14 @@ func.func @gate_none(
 
 // The gate's gradient flows to the scores and, negated, to tau at the queries'
 // positions; heads and lengths are dynamic.
+// CHECK-DAG: #[[LOW:.*]] = affine_map<()[s0, s1] -> (-s0 + s1, 0)>
+// CHECK-DAG: #[[SKIP:.*]] = affine_map<()[s0, s1] -> (0, s0 - s1)>
 // CHECK-LABEL: func @gate_key_value
-// CHECK-SAME: (%[[Q:[^:]*]]: {{[^%]*}}%[[E:[^:]*]]: {{[^%]*}}%[[L:[^:]*]]: {{[^%]*}}%[[U:[^:]*]]: {{[^%]*}}%[[T:[^:]*]]: {{[^%]*}}%[[DL:[^:]*]]: {{[^%]*}}%[[DU:[^:]*]]: {{[^%]*}}%[[DT:[^:]*]]:
-// CHECK: %[[PADDED:.*]] = tensor.pad %[[T]] low[0, 0, %[[BEFORE:[0-9a-z_]+]]] high[0, 0, 0]
-// CHECK: %[[TAU:.*]] = tensor.extract_slice %[[PADDED]][0, 0, %[[SKIPPED:[0-9a-z_]+]]] [
+// CHECK-SAME: (%[[Q:[^:]*]]: {{[^%]*}}%{{[^:]*}}: {{[^%]*}}%[[E:[^:]*]]: {{[^%]*}}%[[L:[^:]*]]: {{[^%]*}}%[[U:[^:]*]]: {{[^%]*}}%[[T:[^:]*]]: {{[^%]*}}%[[DL:[^:]*]]: {{[^%]*}}%[[DU:[^:]*]]: {{[^%]*}}%[[DT:[^:]*]]:
+// CHECK: %[[BEFORE:.*]] = affine.max #[[LOW]]()[%[[NK:.*]], %[[NQ:.*]]]
+// CHECK: %[[SKIPPED:.*]] = affine.max #[[SKIP]]()[%[[NK]], %[[NQ]]]
+// CHECK: %[[PADDED:.*]] = tensor.pad %[[T]] low[0, 0, %[[BEFORE]]] high[0, 0, 0]
+// CHECK: %[[TAU:.*]] = tensor.extract_slice %[[PADDED]][0, 0, %[[SKIPPED]]] [
 // CHECK: %[[A:.*]] = linalg.generic {{.*}} ins(%{{.*}}, %[[E]], %[[L]], %[[U]], %[[TAU]] :
 // CHECK: math.exp
 // CHECK: linalg.generic {{.*}} ins(%[[DL]] :
@@ -63,22 +67,24 @@ func.func @gate_none(
 // CHECK: tensor.expand_shape %[[PERKEY]]
 // CHECK: %[[PERQUERY:.*]] = linalg.generic {{.*}} iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%[[DG]] :
 // CHECK: tensor.expand_shape %[[PERQUERY]]
-// CHECK: %[[AHEAD:.*]] = tensor.pad %{{.*}} low[0, 0, %[[SKIPPED]]] high[0, 0, 0]
-// CHECK: %[[ATKEYS:.*]] = tensor.extract_slice %[[AHEAD]][0, 0, %[[BEFORE]]] [
+// CHECK: %[[BEFOREKEYS:.*]] = affine.max #[[LOW]]()[%[[NQ]], %[[NK]]]
+// CHECK: %[[SKIPPEDROWS:.*]] = affine.max #[[SKIP]]()[%[[NQ]], %[[NK]]]
+// CHECK: %[[AHEAD:.*]] = tensor.pad %{{.*}} low[0, 0, %[[BEFOREKEYS]]] high[0, 0, 0]
+// CHECK: %[[ATKEYS:.*]] = tensor.extract_slice %[[AHEAD]][0, 0, %[[SKIPPEDROWS]]] [
 // CHECK: linalg.generic {{.*}} outs(%[[DU]] :
 // CHECK: linalg.generic {{.*}} ins(%[[ATKEYS]] : {{.*}}) outs(%[[DT]] :
 func.func @gate_key_value(
-    %q: tensor<1x?x?x8xf32>, %e: tensor<1x?x?xi32>, %l: tensor<1x?x?xf32>,
-    %u: tensor<1x?x?xf32>, %t: tensor<1x?x?xf32>, %dl: tensor<1x?x?xf32>,
-    %du: tensor<1x?x?xf32>, %dt: tensor<1x?x?xf32>)
+    %q: tensor<1x?x?x8xf32>, %k: tensor<1x?x?x8xf32>, %e: tensor<1x?x?xi32>,
+    %l: tensor<1x?x?xf32>, %u: tensor<1x?x?xf32>, %t: tensor<1x?x?xf32>,
+    %dl: tensor<1x?x?xf32>, %du: tensor<1x?x?xf32>, %dt: tensor<1x?x?xf32>)
     -> (tensor<1x?x?x8xf32>, tensor<1x?x?xf32>, tensor<1x?x?xf32>) {
   %0:5 = sparsek.sparse_attention_grad gate(key_value) window(2) group(4)
-      ins(%q, %q, %q, %e, %q, %l, %q : tensor<1x?x?x8xf32>,
+      ins(%q, %k, %k, %e, %q, %l, %q : tensor<1x?x?x8xf32>,
           tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32>, tensor<1x?x?xi32>,
           tensor<1x?x?x8xf32>, tensor<1x?x?xf32>, tensor<1x?x?x8xf32>)
       grad_lse(%dl : tensor<1x?x?xf32>)
       gating(%u, %t : tensor<1x?x?xf32>, tensor<1x?x?xf32>)
-      outs(%q, %q, %q : tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32>,
+      outs(%q, %k, %k : tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32>,
            tensor<1x?x?x8xf32>)
       gating_outs(%du, %dt : tensor<1x?x?xf32>, tensor<1x?x?xf32>)
       -> tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32>, tensor<1x?x?x8xf32>,
