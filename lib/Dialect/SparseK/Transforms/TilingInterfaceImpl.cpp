@@ -124,7 +124,11 @@ namespace {
 
 /// `Derived` gives the number of loops and the box of each operand.
 template <typename Derived, typename OpTy>
-struct LeadingDimsTiling : TilingInterface::ExternalModel<Derived, OpTy> {
+class LeadingDimsTiling : public TilingInterface::ExternalModel<Derived, OpTy> {
+  friend Derived;
+  LeadingDimsTiling() = default;
+
+public:
   SmallVector<utils::IteratorType> getLoopIteratorTypes(Operation *op) const {
     return SmallVector<utils::IteratorType>(
         Derived::getNumLoops(cast<OpTy>(op)), utils::IteratorType::parallel);
@@ -429,7 +433,7 @@ struct AttentionTiling
 /// the queries.
 struct AttentionGradTiling
     : LeadingDimsTiling<AttentionGradTiling, SparseAttentionGradOp> {
-  using Base = LeadingDimsTiling<AttentionGradTiling, SparseAttentionGradOp>;
+  using Base = LeadingDimsTiling;
 
   static int64_t getNumLoops(SparseAttentionGradOp) { return 2; }
 
