@@ -8,9 +8,6 @@ config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir"]
 config.test_source_root = os.path.dirname(__file__)
 
-tools = ["sparsek-opt", "FileCheck", "mlir-runner", "not", "split-file"]
-llvm_config.add_tool_substitutions(tools, [config.sparsek_tools_dir, config.llvm_tools_dir])
-
 # Integration tests run code with upstream's runner and its printing library.
 runner_libs = ",".join(
     os.path.join(config.llvm_lib_dir, f"lib{name}{config.shlib_ext}")
@@ -23,3 +20,7 @@ config.substitutions.append(
         f"--entry-point-result=void --shared-libs={runner_libs}",
     )
 )
+
+# After %run_host, which names some of them.
+tools = ["sparsek-opt", "sparsek-run", "FileCheck", "mlir-runner", "not", "split-file"]
+llvm_config.add_tool_substitutions(tools, [config.sparsek_tools_dir, config.llvm_tools_dir])

@@ -8,6 +8,7 @@
 
 #include "BuildId.h"
 
+#include "llvm/ADT/bit.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -55,7 +56,7 @@ static int visitObject(dl_phdr_info *info, size_t, void *data) {
     if (const ElfW(Phdr) &segment = info->dlpi_phdr[i];
         segment.p_type == PT_NOTE)
       search.buildId = findBuildId(
-          reinterpret_cast<const char *>(info->dlpi_addr + segment.p_vaddr),
+          llvm::bit_cast<const char *>(info->dlpi_addr + segment.p_vaddr),
           segment.p_memsz);
   return 1;
 }

@@ -13,6 +13,7 @@
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SHA256.h"
@@ -20,6 +21,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <unistd.h>
 
 using namespace mlir::sparsek::runtime;
 
@@ -132,9 +134,10 @@ std::string DiskCache::getPath(const CacheKey &key) const {
 std::optional<CompiledObject> DiskCache::load(const CacheKey &key) const {
   std::string path = getPath(key);
   llvm::sys::fs::file_status status;
-  // Not a pipe or a device, which could block.
+  // Not a pipe or a device, which could block. Not another user's file, whose
+  // code would run here.
   if (path.empty() || llvm::sys::fs::status(path, status) ||
-      !llvm::sys::fs::is_regular_file(status))
+      !llvm::sys::fs::is_regular_file(status) || status.getUser() != geteuid())
     return std::nullopt;
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                           /*RequiresNullTerminator=*/false,
@@ -145,22 +148,22 @@ std::optional<CompiledObject> DiskCache::load(const CacheKey &key) const {
 }
 
 /// Writes and renames, so that a reader finds a whole file or none.
-static bool writeAtomically(const std::string &path, llvm::StringRef bytes) {
+static void writeAtomically(const std::string &path, llvm::StringRef bytes) {
   llvm::SmallString<128> temporary;
   int descriptor;
   if (llvm::sys::fs::createUniqueFile(path + ".%%%%%%%%.tmp", descriptor,
                                       temporary, llvm::sys::fs::OF_None, 0600))
-    return false;
+    return;
   llvm::raw_fd_ostream stream(descriptor, /*shouldClose=*/true);
   stream << bytes;
   stream.close();
   bool written = !stream.has_error();
   // An error that is left in the stream ends the process in its destructor.
   stream.clear_error();
-  if (written && !llvm::sys::fs::rename(temporary, path))
-    return true;
-  llvm::sys::fs::remove(temporary);
-  return false;
+  llvm::FileRemover remover(temporary);
+  if (!written || llvm::sys::fs::rename(temporary, path))
+    return;
+  remover.releaseFile();
 }
 
 void DiskCache::store(const CacheKey &key, const CompiledObject &object) const {
@@ -174,5 +177,5 @@ void DiskCache::store(const CacheKey &key, const CompiledObject &object) const {
                       signatures + object.object;
   bytes += getDigest(bytes);
   // A cache that cannot be written makes the next run slower, nothing else.
-  (void)writeAtomically(path, bytes);
+  writeAtomically(path, bytes);
 }

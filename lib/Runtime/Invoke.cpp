@@ -11,6 +11,7 @@
 #include "CallState.h"
 #include "Strided.h"
 
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <cstdlib>
@@ -280,7 +281,7 @@ void Frame::copyBack(llvm::ArrayRef<SparseKTensor> inputs) {
 /// an earlier result or of a constant of the module (whose descriptor has no
 /// allocation, by MLIR's convention 0xdeadbeef).
 bool Frame::isOwned(const int64_t *descriptor) const {
-  void *allocated = reinterpret_cast<void *>(descriptor[0]);
+  void *allocated = llvm::bit_cast<void *>(descriptor[0]);
   return descriptor[0] != 0xdeadbeef &&
          !llvm::is_contained(inputMemory, allocated) &&
          !llvm::is_contained(taken, allocated);
@@ -295,7 +296,7 @@ SparseKTensor Frame::readResult(const ValueType &type, int64_t *words) const {
     result.data = words;
     return result;
   }
-  result.data = reinterpret_cast<char *>(words[1]) +
+  result.data = llvm::bit_cast<char *>(words[1]) +
                 words[2] * getElementSize(result.elementType);
   std::copy_n(words + 3, result.rank, result.sizes);
   std::copy_n(words + 3 + result.rank, result.rank, result.strides);
@@ -306,7 +307,7 @@ llvm::Error Frame::takeResult(const ValueType &type, int64_t *words,
                               SparseKTensor &result) {
   result = readResult(type, words);
   if (!type.isScalar && isOwned(words)) {
-    result.owner = reinterpret_cast<void *>(words[0]);
+    result.owner = llvm::bit_cast<void *>(words[0]);
     taken.push_back(result.owner);
     return llvm::Error::success();
   }
@@ -342,7 +343,7 @@ void Frame::freeResults() {
     int64_t *descriptor = getResult(index);
     if (type.isScalar || !isOwned(descriptor))
       continue;
-    taken.push_back(reinterpret_cast<void *>(descriptor[0]));
+    taken.push_back(llvm::bit_cast<void *>(descriptor[0]));
     std::free(taken.back());
   }
 }

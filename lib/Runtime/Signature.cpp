@@ -294,6 +294,6 @@ std::string mlir::sparsek::runtime::toString(const SparseKTensor &tensor) {
   SparseKTensorType type = {};
   type.elementType = tensor.elementType;
   type.rank = tensor.rank;
-  std::copy(std::begin(tensor.sizes), std::end(tensor.sizes), type.sizes);
+  llvm::copy(tensor.sizes, type.sizes);
   return toString(type);
 }

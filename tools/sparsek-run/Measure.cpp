@@ -34,6 +34,7 @@ callFunction(const runtime::Function &function,
   if (llvm::Error error = runtime::invoke(function, inputs, results))
     return std::move(error);
   std::vector<run::HostTensor> taken;
+  taken.reserve(results.size());
   for (const SparseKTensor &result : results)
     taken.push_back(run::HostTensor::take(result));
   return taken;

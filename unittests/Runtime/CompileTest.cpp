@@ -137,6 +137,7 @@ TEST(CompileTest, NamesOfTheLibraryAreFree) {
 TEST(CompileTest, ManyThreads) {
   std::vector<std::thread> threads;
   std::vector<int> numWrong(8, 0);
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i)
     threads.emplace_back([i, &numWrong] {
       // Four sources, two threads each.

@@ -47,28 +47,52 @@ static Value normalizeScores(DenseBuilder &b, Value scores) {
 }
 
 //===----------------------------------------------------------------------===//
-// The threshold
+// Exact numbers
 //===----------------------------------------------------------------------===//
 
+// Where the sum of the clamped differences meets topk decides the last bit of
+// tau, and f64 rounds such sums: 1 + 1e-16 is 1. So they are taken in fixed
+// point, as multiples of 2^-150, half the smallest f32. Every f32 is less than
+// 2^279 of these; -inf takes part as -2^128, below every number. The width is a
+// multiple of 128 so that the numbers lie in memory without padding, whatever
+// alignment a target gives wide integers.
+static constexpr unsigned kFixedBits = 384;
+static constexpr unsigned kFixedPoint = 150;
+
+static Type getFixedType(DenseBuilder &b) {
+  return b.getIntegerType(kFixedBits);
+}
+
+/// `value` as a fixed-point constant.
+static TypedAttr getFixedAttr(DenseBuilder &b, int64_t value) {
+  return b.getIntegerAttr(getFixedType(b),
+                          APInt(kFixedBits, value).shl(kFixedPoint));
+}
+
+/// The fixed-point number that is equal to the f32 `value`.
+static Value fixedOfFloat(DenseBuilder &b, Value value) {
+  Value bits = arith::BitcastOp::create(b, b.getI32Type(), value);
+  Value exponent = arith::AndIOp::create(
+      b, arith::ShRUIOp::create(b, bits, b.i32(23)), b.i32(0xff));
+  Value fraction = arith::AndIOp::create(b, bits, b.i32(0x7fffff));
+  Value isSubnormal =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::eq, exponent, b.i32(0));
+  Value leadingOne =
+      arith::SelectOp::create(b, isSubnormal, b.i32(0), b.i32(0x800000));
+  Value significand = arith::OrIOp::create(b, fraction, leadingOne);
+  Value shift = arith::SelectOp::create(b, isSubnormal, b.i32(1), exponent);
+
+  Value wide = arith::ExtUIOp::create(b, getFixedType(b), significand);
+  Value wideShift = arith::ExtUIOp::create(b, getFixedType(b), shift);
+  Value magnitude = arith::ShLIOp::create(b, wide, wideShift);
+  Value zero = b.constant(getFixedAttr(b, 0));
+  Value negated = arith::SubIOp::create(b, zero, magnitude);
+  Value isNegative =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::slt, bits, b.i32(0));
+  return arith::SelectOp::create(b, isNegative, negated, magnitude);
+}
+
 namespace {
-
-/// Many thresholds at once. `row` is an element of the result; the loops are
-/// those over the rows, then one over the scores of a row.
-struct ThresholdProblem {
-  /// Normalized scores, and the map from the loops to them.
-  Operand scores;
-  SmallVector<OpFoldResult> rowSizes;
-  int64_t topk;
-  /// For the causal op: score j counts for row i where j <= i - window.
-  std::optional<int64_t> window;
-
-  unsigned rows() const { return rowSizes.size(); }
-  SmallVector<utils::IteratorType> iterators() const {
-    SmallVector<utils::IteratorType> result(rows(), parallel);
-    result.push_back(reduction);
-    return result;
-  }
-};
 
 /// The order of the f32 values as integers: equal to the bit pattern, read as
 /// i32, of a positive number, and counting down from -1 (-0.0) for negatives.
@@ -94,7 +118,49 @@ static Value floatOfKey(DenseBuilder &b, Value key) {
   return arith::BitcastOp::create(b, b.getF32Type(), bitsOfKey(b, key));
 }
 
-/// Whether the score of the innermost loop counts for the row. Null: always.
+//===----------------------------------------------------------------------===//
+// The threshold
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Many thresholds at once, one per row. The loops are those over the rows,
+/// then one over the scores of a row.
+struct ThresholdProblem {
+  /// Normalized scores in fixed point, and the map from the loops to them.
+  Operand scores;
+  SmallVector<OpFoldResult> rowSizes;
+  int64_t topk;
+  /// For the causal op: score j counts for row i where j <= i - window.
+  std::optional<int64_t> window;
+
+  unsigned rows() const { return rowSizes.size(); }
+  SmallVector<utils::IteratorType> iterators() const {
+    SmallVector<utils::IteratorType> result(rows(), parallel);
+    result.push_back(reduction);
+    return result;
+  }
+};
+
+} // namespace
+
+/// The problem whose row r has the f32 scores that `map` gives.
+static ThresholdProblem makeProblem(DenseBuilder &b, Value scores,
+                                    AffineMap map,
+                                    ArrayRef<OpFoldResult> rowSizes,
+                                    int64_t topk) {
+  SmallVector<OpFoldResult> sizes =
+      tensor::getMixedSizes(b, b.getLoc(), scores);
+  Value fixed =
+      b.elementwise({scores}, b.empty(sizes, getFixedType(b)),
+                    [](DenseBuilder &b, ValueRange args) -> SmallVector<Value> {
+                      return {fixedOfFloat(b, args[0])};
+                    });
+  return {{fixed, map}, llvm::to_vector(rowSizes), topk, std::nullopt};
+}
+
+/// In the loops of `problem`: whether the score counts for the row. Null where
+/// all do.
 static Value isCandidate(DenseBuilder &b, const ThresholdProblem &problem) {
   if (!problem.window)
     return Value();
@@ -104,27 +170,33 @@ static Value isCandidate(DenseBuilder &b, const ThresholdProblem &problem) {
                                loopIndex(b, problem.rows()), last);
 }
 
-/// sum_j clamp(z_j - x, 0, 1) in f64 for one x (f64) per row. A score of -inf
-/// adds nothing, whatever x is.
+/// sum_j clamp(z_j - x, 0, 1) for one x per row, in fixed point.
 static Value sumOfClamps(DenseBuilder &b, const ThresholdProblem &problem,
                          Value x) {
   unsigned rows = problem.rows();
   AffineMap rowMap = b.getMultiDimIdentityMap(rows + 1).dropResult(rows);
-  Value zeros = b.filled(problem.rowSizes, b.getF64FloatAttr(0.0));
+  Value zeros = b.filled(problem.rowSizes, getFixedAttr(b, 0));
   auto body = [&](DenseBuilder &b, ValueRange args) -> SmallVector<Value> {
-    Value score = b.castFloat(args[0], b.getF64Type());
-    Value clamped = b.clamp01(arith::SubFOp::create(b, score, args[1]));
-    Value counts = arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, score,
-                                         b.f64(kMinusInfinity));
+    Value zero = b.constant(getFixedAttr(b, 0));
+    Value one = b.constant(getFixedAttr(b, 1));
+    Value difference = arith::SubIOp::create(b, args[0], args[1]);
+    Value positive = arith::MaxSIOp::create(b, difference, zero);
+    Value term = arith::MinSIOp::create(b, positive, one);
     if (Value candidate = isCandidate(b, problem))
-      counts = arith::AndIOp::create(b, counts, candidate);
-    Value term = arith::SelectOp::create(b, counts, clamped, b.f64(0.0));
-    return {arith::AddFOp::create(b, args[2], term)};
+      term = arith::SelectOp::create(b, candidate, term, zero);
+    return {arith::AddIOp::create(b, args[2], term)};
   };
   return b
       .loops(problem.iterators(), {problem.scores, {x, rowMap}},
              {{zeros, rowMap}}, body)
       .front();
+}
+
+/// How a fixed-point sum compares with topk.
+static Value compareWithTopk(DenseBuilder &b, arith::CmpIPredicate predicate,
+                             Value sum, int64_t topk) {
+  return arith::CmpIOp::create(b, predicate, sum,
+                               b.constant(getFixedAttr(b, topk)));
 }
 
 /// One step of the bisection: halves the range [low, high] of keys that holds,
@@ -136,10 +208,9 @@ static void buildBisectionStep(DenseBuilder &b, const ThresholdProblem &problem,
     return arith::ShRSIOp::create(b, sum, b.i64(1));
   };
   Value x = b.elementwise(
-      range, b.empty(problem.rowSizes, b.getF64Type()),
+      range, b.empty(problem.rowSizes, getFixedType(b)),
       [&](DenseBuilder &b, ValueRange args) -> SmallVector<Value> {
-        Value value = floatOfKey(b, middle(b, args[0], args[1]));
-        return {b.castFloat(value, b.getF64Type())};
+        return {fixedOfFloat(b, floatOfKey(b, middle(b, args[0], args[1])))};
       });
   Value sum = sumOfClamps(b, problem, x);
 
@@ -148,8 +219,8 @@ static void buildBisectionStep(DenseBuilder &b, const ThresholdProblem &problem,
   auto body = [&](DenseBuilder &b, ValueRange args) -> SmallVector<Value> {
     Value low = args[1], high = args[2];
     Value mid = middle(b, low, high);
-    Value fits = arith::CmpFOp::create(b, arith::CmpFPredicate::OLE, args[0],
-                                       b.f64(problem.topk));
+    Value fits =
+        compareWithTopk(b, arith::CmpIPredicate::sle, args[0], problem.topk);
     Value next = arith::AddIOp::create(b, mid, b.i64(1));
     return {arith::SelectOp::create(b, fits, low, next),
             arith::SelectOp::create(b, fits, mid, high)};
@@ -191,10 +262,9 @@ static Value roundToNearest(DenseBuilder &b, Value key, Value sumInMiddle,
                             int64_t topk) {
   Value previousKey = arith::SubIOp::create(b, key, b.i64(1));
   Value x = floatOfKey(b, key), previous = floatOfKey(b, previousKey);
-  Value isBelow = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT,
-                                        sumInMiddle, b.f64(topk));
-  Value isTie = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, sumInMiddle,
-                                      b.f64(topk));
+  Value isBelow =
+      compareWithTopk(b, arith::CmpIPredicate::slt, sumInMiddle, topk);
+  Value isTie = compareWithTopk(b, arith::CmpIPredicate::eq, sumInMiddle, topk);
   Value lastBit = arith::AndIOp::create(b, bitsOfKey(b, previousKey), b.i32(1));
   Value isEven =
       arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lastBit, b.i32(0));
@@ -204,6 +274,7 @@ static Value roundToNearest(DenseBuilder &b, Value key, Value sumInMiddle,
                                             b.f32(kMinusInfinity));
   takesPrevious = arith::AndIOp::create(b, takesPrevious, hasPrevious);
   Value rounded = arith::SelectOp::create(b, takesPrevious, previous, x);
+  // -0.0 and 0.0 are one threshold: 0.0.
   Value isZero =
       arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, rounded, b.f32(0.0));
   return arith::SelectOp::create(b, isZero, b.f32(0.0), rounded);
@@ -215,14 +286,14 @@ static Value findThreshold(DenseBuilder &b, const ThresholdProblem &problem,
                            Value output) {
   Value keys = findSmallestKey(b, problem);
   Value middles = b.elementwise(
-      {keys}, b.empty(problem.rowSizes, b.getF64Type()),
+      {keys}, b.empty(problem.rowSizes, getFixedType(b)),
       [](DenseBuilder &b, ValueRange args) -> SmallVector<Value> {
         Value previousKey = arith::SubIOp::create(b, args[0], b.i64(1));
-        Value x = b.castFloat(floatOfKey(b, args[0]), b.getF64Type());
-        Value previous =
-            b.castFloat(floatOfKey(b, previousKey), b.getF64Type());
-        Value sum = arith::AddFOp::create(b, x, previous);
-        return {arith::MulFOp::create(b, sum, b.f64(0.5))};
+        Value x = fixedOfFloat(b, floatOfKey(b, args[0]));
+        Value previous = fixedOfFloat(b, floatOfKey(b, previousKey));
+        Value sum = arith::AddIOp::create(b, x, previous);
+        Value one = b.constant(b.getIntegerAttr(getFixedType(b), 1));
+        return {arith::ShRSIOp::create(b, sum, one)};
       });
   Value sums = sumOfClamps(b, problem, middles);
   return b.elementwise(
@@ -274,10 +345,9 @@ struct TopkMaskToLinalg : OpRewritePattern<TopkMaskOp> {
         tensor::getMixedSizes(b, op.getLoc(), scores);
     unsigned rows = sizes.size() - 1;
     sizes.pop_back();
-    ThresholdProblem problem{{scores, b.getMultiDimIdentityMap(rows + 1)},
-                             sizes,
-                             static_cast<int64_t>(op.getTopk()),
-                             std::nullopt};
+    ThresholdProblem problem =
+        makeProblem(b, scores, b.getMultiDimIdentityMap(rows + 1), sizes,
+                    static_cast<int64_t>(op.getTopk()));
     Value tau = findThreshold(b, problem, op.getTau());
     rewriter.replaceOp(op, {applyThreshold(b, scores, tau, op.getMask()), tau});
     return success();
@@ -373,7 +443,7 @@ static Value findEnds(DenseBuilder &b, CausalTopkMaskOp op, Value scores) {
 
 /// free[i]: the candidates with 0 < fl32(score - tau[i]) < 1.
 static Value countFree(DenseBuilder &b, const ThresholdProblem &problem,
-                       Value tau, Value output) {
+                       Value scores, Value tau, Value output) {
   unsigned rows = problem.rows();
   AffineMap rowMap = b.getMultiDimIdentityMap(rows + 1).dropResult(rows);
   Value zeros = b.filled(output, b.i32(0));
@@ -389,7 +459,7 @@ static Value countFree(DenseBuilder &b, const ThresholdProblem &problem,
     return {arith::AddIOp::create(b, args[2], more)};
   };
   return b
-      .loops(problem.iterators(), {problem.scores, {tau, rowMap}},
+      .loops(problem.iterators(), {{scores, problem.scores.map}, {tau, rowMap}},
              {{zeros, rowMap}}, body)
       .front();
 }
@@ -410,13 +480,14 @@ struct CausalTopkMaskToLinalg : OpRewritePattern<CausalTopkMaskOp> {
       return rewriter.notifyMatchFailure(op, "not on tensors");
     DenseBuilder b(op.getLoc(), rewriter);
     Value scores = normalizeScores(b, op.getScores());
-    ThresholdProblem problem{{scores, b.map(4, {0, 1, 3})},
-                             tensor::getMixedSizes(b, op.getLoc(), scores),
-                             static_cast<int64_t>(op.getTopk()),
-                             static_cast<int64_t>(op.getWindow())};
+    ThresholdProblem problem =
+        makeProblem(b, scores, b.map(4, {0, 1, 3}),
+                    tensor::getMixedSizes(b, op.getLoc(), scores),
+                    static_cast<int64_t>(op.getTopk()));
+    problem.window = op.getWindow();
     Value end = findEnds(b, op, scores);
     Value tau = findThreshold(b, problem, op.getTau());
-    Value free = countFree(b, problem, tau, op.getFree());
+    Value free = countFree(b, problem, scores, tau, op.getFree());
     rewriter.replaceOp(op, {end, tau, free});
     return success();
   }

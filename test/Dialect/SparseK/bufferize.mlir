@@ -58,8 +58,8 @@ func.func @destination_read_later(%z: tensor<4x9xf32>, %p: tensor<4x9xf32>,
 // CHECK-SAME: (%[[U:.*]]: memref<1x2x?xf32>, %[[E:.*]]: memref<1x2x?xi32>, %[[T:.*]]: memref<1x2x?xf32>)
 // CHECK: %[[ALLOC:.*]] = memref.alloc(%{{.*}}) {{.*}} : memref<1x2x?xi32>
 // CHECK: sparsek.causal_topk_mask topk(3) window(1) ins(%[[U]] :
-// CHECK-SAME: outs(%[[END:.*]], %[[T]], %[[FREE:.*]] :
-// CHECK: return %[[END]], %[[T]], %[[FREE]]
+// CHECK-SAME: outs(%[[E]], %[[T]], %[[ALLOC]] :
+// CHECK: return %[[E]], %[[T]], %[[ALLOC]]
 func.func @causal_topk_mask(%u: tensor<1x2x?xf32>, %e: tensor<1x2x?xi32>,
                             %t: tensor<1x2x?xf32>)
     -> (tensor<1x2x?xi32>, tensor<1x2x?xf32>, tensor<1x2x?xi32>) {
