@@ -42,10 +42,17 @@ func.func @f(%a: tensor<4xf32>) -> i32 {
 func.func @f(%a: tensor<4xf32>) -> tensor<4xf32> {
   return %a : tensor<4xf32>
 }
-// expected-note @below {{it is here}}
 func.func @f_grad(%a: tensor<4xf32>, %b: tensor<4xf32>) -> tensor<4xf32> {
   return %b : tensor<4xf32>
 }
+
+// -----
+
+func.func @f(%a: tensor<4xf32>) -> tensor<4xf32> {
+  return %a : tensor<4xf32>
+}
+// expected-error @below {{'f_grad' is declared with type '(tensor<4xf32>) -> tensor<4xf32>', expected '(tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>'}}
+func.func private @f_grad(tensor<4xf32>) -> tensor<4xf32>
 
 // -----
 

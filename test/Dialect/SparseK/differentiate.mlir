@@ -182,3 +182,27 @@ func.func @upstream(%a: tensor<4xf32>) -> tensor<4xf32> {
   %0 = arith.negf %a : tensor<4xf32>
   return %0 : tensor<4xf32>
 }
+
+// -----
+
+// A declaration is replaced.
+// CHECK-LABEL: func @called(
+// CHECK: func @called_grad(%{{.*}}: tensor<4xf32>, %{{.*}}: tensor<4xf32>) -> tensor<4xf32> {
+// CHECK-NOT: @called_grad(
+// CHECK-LABEL: func @caller(
+// CHECK: call @called_grad(
+func.func @called(%z: tensor<4xf32>) -> tensor<4xf32> {
+  %p0 = tensor.empty() : tensor<4xf32>
+  %t0 = tensor.empty() : tensor<f32>
+  %p, %t = sparsek.topk_mask topk(2) ins(%z : tensor<4xf32>)
+      outs(%p0, %t0 : tensor<4xf32>, tensor<f32>) -> tensor<4xf32>, tensor<f32>
+  return %p : tensor<4xf32>
+}
+
+func.func private @called_grad(tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+
+func.func @caller(%z: tensor<4xf32>) -> tensor<4xf32> {
+  %0 = call @called_grad(%z, %z)
+      : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}

@@ -351,25 +351,41 @@ private:
     return success();
   }
 
-  /// Appends the backward function of `func` after it.
+  /// Appends the backward function of `func` after it, in the place of its
+  /// declaration if there is one.
   LogicalResult append(func::FuncOp func) {
     if (failed(checkFunction(func)))
       return failure();
     std::string name = (func.getName() + "_grad").str();
-    if (Operation *other = getOperation().lookupSymbol(name)) {
-      auto error = func.emitError()
-                   << "cannot differentiate function '" << func.getName()
-                   << "': '" << name << "' exists";
-      error.attachNote(other->getLoc()) << "it is here";
-      return error;
+    Operation *other = getOperation().lookupSymbol(name);
+    auto declaration = dyn_cast_or_null<func::FuncOp>(other);
+    if (other && !(declaration && declaration.isExternal())) {
+      func.emitError() << "cannot differentiate function '" << func.getName()
+                       << "': '" << name << "' exists";
+      return failure();
     }
     func::FuncOp gradient = func.clone();
     gradient.setName(name);
     getOperation().insert(std::next(func->getIterator()), gradient);
-    if (succeeded(Differentiation(gradient).run()))
+    if (failed(Differentiation(gradient).run()) ||
+        failed(replaceDeclaration(declaration, gradient))) {
+      gradient.erase();
+      return failure();
+    }
+    return success();
+  }
+
+  static LogicalResult replaceDeclaration(func::FuncOp declaration,
+                                          func::FuncOp gradient) {
+    if (!declaration)
       return success();
-    gradient.erase();
-    return failure();
+    if (declaration.getFunctionType() != gradient.getFunctionType())
+      return declaration.emitError()
+             << "'" << declaration.getName() << "' is declared with type "
+             << declaration.getFunctionType() << ", expected "
+             << gradient.getFunctionType();
+    declaration.erase();
+    return success();
   }
 };
 

@@ -239,7 +239,8 @@ def SparseKDifferentiate : Pass<"sparsek-differentiate", "::mlir::ModuleOp"> {
     argument. Ops on which no gradient depends are kept as they are.
 
     `functions` names the functions; by default they are the public ones with a
-    sparsek op in them that take and return float tensors.
+    sparsek op in them that take and return float tensors. A declaration of
+    `@f_grad`, through which the same module can call it, is replaced.
   }];
   let options = [
     ListOption<"functions", "functions", "std::string",
