@@ -16,12 +16,13 @@ def ConvertSparseKToLinalg : Pass<"convert-sparsek-to-linalg"> {
   let description = [{
     Writes every `sparsek` op out in upstream's dialects the way its description
     defines it: masks, softmax and thresholds over the full matrix, computed in
-    f64 and truncated at the end. Slow and easy to audit. It is what every other
+    f64 and truncated at the end, thresholds exactly. Slow and easy to audit. It is what every other
     lowering is compared with.
 
     - `topk_mask`, `causal_topk_mask`: `tau` by bisection over the ordered bit
-      patterns of f32, then rounded to nearest even. O(n) time per step and row
-      (O(N^2) for the causal op), 32 steps, O(N) memory.
+      patterns of f32, then rounded to nearest even. Sums are integers of 384
+      bits, multiples of 2^-150, so that no rounding decides. O(n) time per step
+      and row (O(N^2) for the causal op), 32 steps, O(N) memory.
     - `causal_topk_mask`: `end` by one pass over the candidates in order, with
       the number of better candidates of every key. O(N^2) time, O(N) memory.
     - `sparse_attention`: dense logits. O(Nq * Nk * (d + dv)) time,
