@@ -21,6 +21,34 @@ func.func @f(%a: tensor<4x?xf16>, %b: tensor<?x3xf16>, %c: tensor<4x3xf32>)
 
 // -----
 
+// The gradient of the matrix is an outer product: linalg.contract has none.
+// CHECK-LABEL: func @f_grad(
+// CHECK-SAME: %[[A:.*]]: tensor<4x8xf32>, %[[X:.*]]: tensor<8xf32>, %{{.*}}: tensor<4xf32>, %[[DY:.*]]: tensor<4xf32>)
+// CHECK: %[[DA:.*]] = linalg.generic {{.*}}iterator_types = ["parallel", "parallel"]} ins(%[[X]], %[[DY]] :
+// CHECK: %[[DX:.*]] = linalg.contract {{.*}} ins(%[[DY]], %[[A]] :
+// CHECK: return %[[DA]], %[[DX]], %[[DY]]
+func.func @f(%a: tensor<4x8xf32>, %x: tensor<8xf32>, %y: tensor<4xf32>)
+    -> tensor<4xf32> {
+  %0 = linalg.matvec ins(%a, %x : tensor<4x8xf32>, tensor<8xf32>)
+      outs(%y : tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+// Nor does it multiply elements: no dimension is summed.
+// CHECK-LABEL: func @f_grad(
+// CHECK-NOT: linalg.contract
+// CHECK: return
+func.func @f(%a: tensor<4xf32>, %b: tensor<4xf32>, %y: tensor<f32>)
+    -> tensor<f32> {
+  %0 = linalg.dot ins(%a, %b : tensor<4xf32>, tensor<4xf32>)
+      outs(%y : tensor<f32>) -> tensor<f32>
+  return %0 : tensor<f32>
+}
+
+// -----
+
 // A product with the own transpose.
 // CHECK-LABEL: func @f_grad(
 // CHECK-SAME: %[[X:[a-z0-9]*]]: tensor<2x4x5xf32>, %{{.*}}: tensor<2x5x4xf32>, %{{.*}}: tensor<2x4x4xf32>, %[[DY:.*]]: tensor<2x4x4xf32>) -> tensor<2x4x5xf32> {

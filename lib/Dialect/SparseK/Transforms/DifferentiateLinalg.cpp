@@ -136,6 +136,13 @@ static bool isContraction(linalg::LinalgOp op) {
   });
 }
 
+/// Whether the cotangent of an input of a contraction sums over a dimension, as
+/// linalg.contract has to. That of the matrix of linalg.matvec does not.
+static bool sumsProducts(linalg::LinalgOp op, OpOperand &operand) {
+  AffineMap map = op.getMatchingIndexingMap(&operand);
+  return map.getNumResults() < op.getNumLoops();
+}
+
 /// %y = linalg.contract indexing_maps = [a, b, y] ins(%a, %b)
 /// becomes
 ///   %da = linalg.contract indexing_maps = [y, b, a] ins(%dy, %b)
@@ -339,7 +346,8 @@ LogicalResult sparsek::differentiate::reverseLinalg(linalg::LinalgOp op,
       gradient = cotangents.lookup(op.getTiedOpResult(&operand));
     else if (auto transpose = dyn_cast<linalg::TransposeOp>(*op))
       gradient = reverseTranspose(transpose, cotangents);
-    else if (contraction && !op.isDpsInit(&operand))
+    else if (contraction && !op.isDpsInit(&operand) &&
+             sumsProducts(op, operand))
       gradient = reverseContraction(op, operand, cotangents);
     else
       gradient = ReversedLoop(op, operand, cotangents).build();
