@@ -145,7 +145,7 @@ func.func @f(%a: tensor<f32>) -> tensor<f32> {
 
 func.func @f(%a: tensor<f32>, %o: tensor<4xf32>) -> tensor<4xf32> {
   %0 = tensor.extract %a[] : tensor<f32>
-  // expected-error @below {{cannot differentiate 'linalg.fill': operand #0 has type 'f32' and depends on an argument, expected a ranked tensor}}
+  // expected-error @below {{cannot differentiate 'linalg.fill': operand #0 has type 'f32' and depends on an argument, expected a ranked tensor of floats}}
   %1 = linalg.fill ins(%0 : f32) outs(%o : tensor<4xf32>) -> tensor<4xf32>
   return %1 : tensor<4xf32>
 }

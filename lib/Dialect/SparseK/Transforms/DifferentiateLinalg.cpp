@@ -71,11 +71,13 @@ static LogicalResult checkOperands(linalg::LinalgOp op, const Cotangents &c) {
   for (OpOperand &operand : op->getOpOperands()) {
     if (!c.isActive(operand.get()) || isOverwritten(operand))
       continue;
-    if (!isa<RankedTensorType>(operand.get().getType()))
+    auto type = dyn_cast<RankedTensorType>(operand.get().getType());
+    if (!type || !isa<FloatType>(type.getElementType()))
       return emitCannotDifferentiate(op)
              << ": operand #" << operand.getOperandNumber() << " has type "
              << operand.get().getType()
-             << " and depends on an argument, expected a ranked tensor";
+             << " and depends on an argument, expected a ranked tensor of "
+                "floats";
     AffineMap map = op.getMatchingIndexingMap(&operand);
     if (!map.isProjectedPermutation())
       return emitCannotDifferentiate(op)
