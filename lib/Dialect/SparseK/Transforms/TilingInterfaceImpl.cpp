@@ -263,8 +263,7 @@ struct AttentionTiling
                          ArrayRef<OpFoldResult> offsets,
                          ArrayRef<OpFoldResult> sizes) {
     Location loc = op.getLoc();
-    AffineExpr heads =
-        builder.getAffineDimExpr(0) * static_cast<int64_t>(op.getGroupSize());
+    AffineExpr heads = builder.getAffineDimExpr(0) * op.getGroupSize();
     Box box;
     box.add(offsets[0], sizes[0]);
     box.add(apply(builder, loc, heads, {offsets[1]}),

@@ -181,7 +181,7 @@ LogicalResult tileAndVectorize(RewriterBase &rewriter, linalg::LinalgOp op,
 ///   }
 LogicalResult tileContractionAndVectorize(RewriterBase &rewriter,
                                           linalg::LinalgOp op,
-                                          RegisterTile tile) {
+                                          const RegisterTile &tile) {
   // Parallel loops first, so that the producers run once per tile.
   SmallVector<int64_t> parallel = tile.sizes, reduction = tile.sizes;
   for (auto [loop, type] : llvm::enumerate(op.getIteratorTypesArray()))
