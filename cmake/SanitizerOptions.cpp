@@ -17,8 +17,9 @@ extern "C" const char *__ubsan_default_options();
 // MLIR's libraries are not instrumented. A container or a bump allocator that
 // one side annotates and the other fills would be reported as an error.
 const char *__asan_default_options() {
+  // A failing allocation is tested, too.
   return "detect_container_overflow=0:allow_user_poisoning=0:"
-         "detect_odr_violation=0";
+         "detect_odr_violation=0:allocator_may_return_null=1";
 }
 
 const char *__ubsan_default_options() { return "print_stacktrace=1"; }

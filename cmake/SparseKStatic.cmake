@@ -29,6 +29,8 @@ endfunction()
 function(sparsek_add_static_library name)
   cmake_parse_arguments(ARG "" "EXPORTS" "OBJECTS" ${ARGN})
   get_property(libs GLOBAL PROPERTY SPARSEK_OBJECT_LIBS)
+  # Passes by name are for the tools; all of upstream's conversions come with them.
+  list(REMOVE_ITEM libs SparseKPassRegistration)
   sparsek_get_static_archives(archives)
   set(objects)
   foreach(lib IN LISTS libs ARG_OBJECTS)
@@ -41,6 +43,10 @@ function(sparsek_add_static_library name)
     LINKER:--version-script=${ARG_EXPORTS} LINKER:--gc-sections LINKER:--as-needed
     LINKER:-z,nodelete LINKER:--build-id=sha1 LINKER:--strip-debug)
   # A program brings the sanitizers' runtime.
+  if(NOT SPARSEK_SANITIZE)
+    target_link_options(${name} PRIVATE LINKER:-z,defs)
+  endif()
+  # A sanitizer's runtime is in the program.
   if(NOT SPARSEK_SANITIZE)
     target_link_options(${name} PRIVATE LINKER:-z,defs)
   endif()

@@ -8,8 +8,11 @@ config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir"]
 config.test_source_root = os.path.dirname(__file__)
 
-tools = ["sparsek-opt", "FileCheck", "mlir-runner", "not", "split-file"]
-llvm_config.add_tool_substitutions(tools, [config.sparsek_tools_dir, config.llvm_tools_dir])
+tools = ["sparsek-opt", "sparsek-run", "FileCheck", "mlir-runner", "not", "split-file"]
+tool_dirs = [config.sparsek_tools_dir, config.llvm_tools_dir]
+llvm_config.add_tool_substitutions(tools, tool_dirs)
+# For the commands that other substitutions hold.
+llvm_config.with_environment("PATH", tool_dirs, append_path=True)
 
 # Integration tests run code with upstream's runner and its printing library.
 runner_libs = ",".join(

@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Writes the generated parts of docs/, or checks that they are up to date.
 
-docs/dialect.md and docs/passes.md are TableGen's. On every other page a `mlir`,
-`python` or `text` block that follows a `console` block holds what its `$ command` prints. Every
+docs/dialect.md and docs/passes.md are TableGen's. On every other page an `asm`,
+`mlir`, `python` or `text` block that follows a `console` block holds what its `$ command` prints. Every
 other `mlir` block has to parse: names that it does not define become arguments of a
 function around it, with the types that the block gives them. One with an ellipsis is a sketch.
+The Python blocks of the README have to run.
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ LLVM_INCLUDE = Path("/usr/lib/llvm-22/include")
 
 COMMAND_BLOCK = re.compile(
     r"```console\n\$ (?P<command>(?:[^\n`]|\\\n)+)\n```\n\n"
-    r"```(?P<language>mlir|python|text)\n(?P<output>.*?)```",
+    r"```(?P<language>asm|mlir|python|text)\n(?P<output>.*?)```",
     re.DOTALL,
 )
 MLIR_BLOCK = re.compile(r"```mlir\n(.*?)```", re.DOTALL)
 TYPED_NAMES = re.compile(r"\((%[\w, %]+?)\s*:\s*([^()]+)\)")
 NAME = re.compile(r"%\w+")
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
 
 def shell(command: str, text: str | None = None) -> str:
@@ -127,6 +129,32 @@ def check_examples(pages: dict[Path, str]) -> None:
         sys.exit("docs: no example was found")
 
 
+def check_front_page() -> None:
+    """The Python blocks of the README, one after the other, run."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    if not blocks:
+        sys.exit("docs: README.md has no Python example")
+    shell("python -", "\n".join(blocks))
+
+
+def anchors(page: str) -> set[str]:
+    """The anchors that a page's headings get."""
+    headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def check_links(pages: dict[Path, str]) -> int:
+    """The number of relative links that lead nowhere."""
+    broken = 0
+    for path, page in pages.items():
+        for target, anchor in LINK.findall(re.sub(r"```.*?```", "", page, flags=re.DOTALL)):
+            linked = (path.parent / target).resolve() if target else path
+            if not linked.exists() or (anchor and anchor not in anchors(pages.get(linked, ""))):
+                print(f"docs: {path.relative_to(ROOT)} links to {target}{'#' if anchor else ''}{anchor}: not there")
+                broken += 1
+    return broken
+
+
 def make_pages() -> dict[Path, str]:
     generated = {DOCS / "dialect.md": dialect_page(), DOCS / "passes.md": passes_page()}
     written = [path for path in sorted(DOCS.rglob("*.md")) if path not in generated]
@@ -157,7 +185,8 @@ def main() -> int:
         print("\n".join(list(diff)[:40]))
         print(f"docs: {name} is out of date: run ./dev docs")
     check_examples(pages)
-    return 1 if stale else 0
+    check_front_page()
+    return 1 if stale + check_links(pages) else 0
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@
 // strided tensors. Every function is thread safe; an object may be used from
 // several threads at once but destroyed only when none uses it. Failures are
 // reported as text through the diagnostic callback of the call (which may be
-// null) and by the return value; nothing aborts the process.
+// null) and by the return value. Modules and functions that are arguments must
+// not be null. Nothing aborts the process but running out of memory in the
+// compiler, or in a parallel loop of compiled code.
 //
 //===----------------------------------------------------------------------===//
 
@@ -78,8 +80,10 @@ typedef struct SparseKTensor {
 } SparseKTensor;
 
 typedef struct SparseKCompileOptions {
-  /// "cpu": this machine's processor. A name that LLVM knows ("x86-64-v3",
-  /// "skylake-avx512", ...) compiles for that processor. Null means "cpu".
+  /// "cpu": this machine's processor, or the lesser one that the environment
+  /// variable SPARSEK_CPU names. A name that LLVM knows ("x86-64-v3",
+  /// "skylake-avx512", ...) compiles for that processor; functions for one that
+  /// this machine is not fail when invoked. Null means "cpu".
   const char *target;
   /// Keep the result in memory and on disk, and take it from there.
   bool cache;
@@ -97,7 +101,8 @@ SPARSEK_EXPORT const char *sparsekHostTarget(void);
 /// Whether compiled code runs on several threads (an OpenMP runtime was found).
 SPARSEK_EXPORT bool sparsekHasThreads(void);
 
-/// Compiles MLIR text or bytecode. Returns null on failure.
+/// Compiles MLIR text or bytecode, with the options {null, true, false} where
+/// `options` is null. Returns null on failure.
 SPARSEK_EXPORT SparseKModule *
 sparsekCompile(const char *source, size_t length,
                const SparseKCompileOptions *options,
@@ -116,7 +121,9 @@ SPARSEK_EXPORT const SparseKFunction *
 sparsekModuleLookup(const SparseKModule *module, const char *name,
                     SparseKDiagnosticCallback callback, void *userData);
 
-/// The signature: tensor and memref arguments and results of the function.
+/// The signature: the arguments and results of the function. A scalar is a
+/// tensor of rank 0 (an index one of i64). The type of an index beyond the end
+/// has rank -1.
 SPARSEK_EXPORT size_t
 sparsekFunctionGetNumInputs(const SparseKFunction *function);
 SPARSEK_EXPORT size_t
@@ -126,17 +133,25 @@ sparsekFunctionGetInputType(const SparseKFunction *function, size_t index);
 SPARSEK_EXPORT SparseKTensorType
 sparsekFunctionGetResultType(const SparseKFunction *function, size_t index);
 
+/// Whether a call may write input `index` in place (a memref argument).
+SPARSEK_EXPORT bool sparsekFunctionWritesInput(const SparseKFunction *function,
+                                               size_t index);
+
 /// Calls a function. Inputs are checked against the signature (element type,
-/// rank, static sizes). An input whose innermost stride is not 1 is copied
-/// first, and copied back where the function can write it (a memref argument).
-/// Fills `results`, which the caller releases. Returns false on failure.
+/// rank, static sizes), and the function checks the sizes that its sparsek ops
+/// tie together. An input in another layout than the function takes (tensors:
+/// innermost stride 1; memrefs: that of their type) is copied first, and copied
+/// back where the function can write it (a memref argument). Such an argument
+/// must not overlap another one. Fills `results`, new memory that the caller
+/// releases, also where the function returns an argument. Returns false on
+/// failure, and then there are no results.
 SPARSEK_EXPORT bool
 sparsekFunctionInvoke(const SparseKFunction *function,
                       const SparseKTensor *inputs, size_t numInputs,
                       SparseKTensor *results, size_t numResults,
                       SparseKDiagnosticCallback callback, void *userData);
 
-/// Frees the memory of a result.
+/// Frees the memory of a result and clears it. Null is ignored.
 SPARSEK_EXPORT void sparsekTensorRelease(SparseKTensor *tensor);
 
 #ifdef __cplusplus

@@ -143,6 +143,12 @@ SparseKTensorType sparsekFunctionGetResultType(const SparseKFunction *function,
   return getType(unwrap(function)->signature.results, index);
 }
 
+bool sparsekFunctionWritesInput(const SparseKFunction *function, size_t index) {
+  const std::vector<runtime::ValueType> &inputs =
+      unwrap(function)->signature.inputs;
+  return index < inputs.size() && inputs[index].isWritable;
+}
+
 bool sparsekFunctionInvoke(const SparseKFunction *function,
                            const SparseKTensor *inputs, size_t numInputs,
                            SparseKTensor *results, size_t numResults,

@@ -20,6 +20,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <unistd.h>
 
 using namespace mlir::sparsek::runtime;
 
@@ -132,9 +133,10 @@ std::string DiskCache::getPath(const CacheKey &key) const {
 std::optional<CompiledObject> DiskCache::load(const CacheKey &key) const {
   std::string path = getPath(key);
   llvm::sys::fs::file_status status;
-  // Not a pipe or a device, which could block.
+  // Not a pipe or a device, which could block. Not another user's file, whose
+  // code would run here.
   if (path.empty() || llvm::sys::fs::status(path, status) ||
-      !llvm::sys::fs::is_regular_file(status))
+      !llvm::sys::fs::is_regular_file(status) || status.getUser() != geteuid())
     return std::nullopt;
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                           /*RequiresNullTerminator=*/false,

@@ -45,6 +45,9 @@ class Kind(Protocol):
     def empty(self, shape: tuple[int, ...], code: int) -> tuple[Any, Buffer]:
         """A new contiguous array, not initialized, and its buffer."""
 
+    def is_writable(self, array: Any, owner: Any) -> bool:
+        """Whether writes to the buffer of `array`, which `owner` keeps alive, reach the caller's array."""
+
     def finish(self, array: Any) -> Any:
         """What the caller gets for an array made by `empty` or `adopt`."""
 
@@ -105,6 +108,9 @@ class NumpyKind:
         array = np.empty(shape, _numpy_dtype(code))
         return array, self.describe("result", array)
 
+    def is_writable(self, array: Any, owner: Any) -> bool:
+        return owner is array and bool(array.flags.writeable)
+
     def finish(self, array: Any) -> Any:
         return array
 
@@ -161,11 +167,19 @@ class TorchKind:
         code = self.code(name, array)
         if array.is_neg():
             array = array.resolve_neg()
-        return array.data_ptr(), code, array.shape, array.stride(), array
+        try:
+            address = array.data_ptr()
+        except RuntimeError as error:
+            # Tensors of a transform (vmap, a fake mode) have no memory.
+            raise TypeError(f"{name}: got a tensor without memory of its own: {error}") from error
+        return address, code, array.shape, array.stride(), array
 
     def empty(self, shape: tuple[int, ...], code: int) -> tuple[Any, Buffer]:
         array = self._empty(shape, dtype=self._dtypes[code])
         return array, (array.data_ptr(), code, array.shape, array.stride(), array)
+
+    def is_writable(self, array: Any, owner: Any) -> bool:
+        return owner is array
 
     def finish(self, array: Any) -> Any:
         return array
@@ -233,6 +247,9 @@ class DLPackKind:
         if code == lib.BF16 and torch is not None:
             return torch_kind(torch).empty(shape, code)
         return _NUMPY.empty(shape, code)
+
+    def is_writable(self, array: Any, owner: Any) -> bool:
+        return not isinstance(owner, np.ndarray) or bool(owner.flags.writeable)
 
     def finish(self, array: Any) -> Any:
         for path in ("from_dlpack", "dlpack.from_dlpack", "utils.dlpack.from_dlpack"):

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import numbers
 import weakref
 from typing import Any
+
+import numpy as np
 
 from sparsek import _library as lib
 from sparsek import _modules as modules
@@ -14,6 +17,7 @@ from sparsek._arrays import NUMPY, Buffer, Kind, describe_type, kind_of, same_ki
 from sparsek._errors import CompileError
 
 NO_GPU = "this build has no GPU code generator"
+_NUMBERS = (int, float, np.number, np.bool_)
 
 
 def _type_text(kind: lib.TensorType) -> str:
@@ -21,27 +25,49 @@ def _type_text(kind: lib.TensorType) -> str:
     return f"{lib.DTYPE_NAMES[kind.code]} [{', '.join(sizes)}]"
 
 
+def _scalar(label: str, value: Any, need: lib.TensorType) -> Buffer:
+    """The buffer of a number, which must be of the kind (bool, integer, real) that the element type holds."""
+    _, empty = NUMPY.empty((), need.code)
+    array = empty[4]
+    fits = isinstance(value, (bool, np.bool_)) if need.code == lib.I1 else not isinstance(value, (bool, np.bool_))
+    if lib.I1 < need.code <= lib.I64:
+        fits = fits and isinstance(value, numbers.Integral)
+    if not fits:
+        raise TypeError(f"{label}: got {value!r}, needs {_type_text(need)}")
+    try:
+        array[...] = value
+    except OverflowError:
+        raise ValueError(f"{label}: got {value!r}, needs {_type_text(need)}") from None
+    return empty
+
+
+class _Handle:
+    """A compiled module of the C API, destroyed with the last function that needs it."""
+
+    def __init__(self, handle: int) -> None:
+        self.value = handle
+        weakref.finalize(self, lib.library.sparsekModuleDestroy, handle).atexit = False
+
+
 class Function:
     """A function of a compiled module. Calling it checks the arrays against its signature and returns its results:
     None, an array, or a tuple of arrays, of the kind of the arguments (numpy if there are none).
 
-    An argument that is a memref in the text is written in place where the function writes it.
+    An argument that is a memref in the text is written in place where the function writes it. A scalar argument, and
+    an array without dimensions, may be a number.
     """
 
-    def __init__(self, module: Module, handle: int, name: str) -> None:
+    def __init__(self, module: _Handle, name: str) -> None:
         self.__name__ = name
         self._module = module
-        self._handle = handle
+        self._handle = handle = modules.lookup(module.value, name)
         library = lib.library
-        self._inputs = [
-            library.sparsekFunctionGetInputType(handle, index)
-            for index in range(library.sparsekFunctionGetNumInputs(handle))
-        ]
-        self._results = [
-            library.sparsekFunctionGetResultType(handle, index)
-            for index in range(library.sparsekFunctionGetNumResults(handle))
-        ]
-        self._pack = modules.pack_layout(kind.rank for kind in self._inputs)
+        inputs = range(library.sparsekFunctionGetNumInputs(handle))
+        results = range(library.sparsekFunctionGetNumResults(handle))
+        self._inputs = [library.sparsekFunctionGetInputType(handle, index) for index in inputs]
+        self._results = [library.sparsekFunctionGetResultType(handle, index) for index in results]
+        self._written = [library.sparsekFunctionWritesInput(handle, index) for index in inputs]
+        self._pack = modules.pack_layout(need.rank for need in self._inputs)
 
     def __repr__(self) -> str:
         inputs = ", ".join(map(_type_text, self._inputs))
@@ -51,8 +77,16 @@ class Function:
     def __call__(self, *arrays: Any) -> Any:
         if len(arrays) != len(self._inputs):
             raise TypeError(f"{self.__name__}: got {len(arrays)} arguments, needs {len(self._inputs)}")
-        kind = kind_of(self._label(0), arrays[0]) if arrays else NUMPY
-        buffers = [self._describe(kind, index, array) for index, array in enumerate(arrays)]
+        kind: Kind | None = None
+        buffers: list[Buffer] = []
+        for index, array in enumerate(arrays):
+            need = self._inputs[index]
+            if not need.rank and isinstance(array, _NUMBERS):
+                buffers.append(_scalar(self._label(index), array, need))
+                continue
+            if kind is None:
+                kind = kind_of(self._label(index), array)
+            buffers.append(self._describe(kind, index, array))
         fields: list[Any] = []
         for address, code, shape, strides, _ in buffers:
             fields += (address, 0, code, len(shape), *shape, *strides)
@@ -61,6 +95,7 @@ class Function:
             self._handle, self._pack(*fields), len(buffers), results, len(results), lib.collect, None
         ):
             raise ValueError("\n".join(lib.take_messages()))
+        kind = kind or NUMPY
         # Each adopted array owns a copy of its descriptor.
         made = [kind.finish(kind.adopt(lib.Tensor.from_buffer_copy(result))) for result in results]
         return None if not made else made[0] if len(made) == 1 else tuple(made)
@@ -72,7 +107,7 @@ class Function:
         label = self._label(index)
         same_kind(kind, label, array)
         buffer = kind.describe(label, array)
-        _, code, shape, _, _ = buffer
+        _, code, shape, _, owner = buffer
         need = self._inputs[index]
         if code != need.code:
             raise TypeError(f"{label}: got {describe_type(code, shape)}, needs {_type_text(need)}")
@@ -81,6 +116,8 @@ class Function:
         )
         if not fits:
             raise ValueError(f"{label}: got {describe_type(code, shape)}, needs {_type_text(need)}")
+        if self._written[index] and not kind.is_writable(array, owner):
+            raise ValueError(f"{label}: got an array that is read-only or not aligned, needs one that can be written")
         return buffer
 
 
@@ -90,29 +127,28 @@ class Module:
 
     def __init__(self, handle: int) -> None:
         library = lib.library
-        self._finalizer = weakref.finalize(self, library.sparsekModuleDestroy, handle)
-        self._finalizer.atexit = False
+        module = _Handle(handle)
         names = [
             library.sparsekModuleGetFunctionName(handle, index).decode()
             for index in range(library.sparsekModuleGetNumFunctions(handle))
         ]
-        self._functions = {name: modules.lookup(handle, name) for name in names}
+        self._functions = {name: Function(module, name) for name in names}
 
     def __getitem__(self, name: str) -> Function:
-        handle = self._functions.get(name)
-        if handle is None:
+        function = self._functions.get(name)
+        if function is None:
             names = ", ".join(self._functions) or "none"
             raise KeyError(f"no function {name!r} in the module; its functions: {names}")
-        return Function(self, handle, name)
+        return function
 
     def __getattr__(self, name: str) -> Function:
-        if name.startswith("_") and name not in self.__dict__.get("_functions", ()):
-            raise AttributeError(name)
-        try:
-            function = self[name]
-        except KeyError as error:
-            raise AttributeError(error.args[0]) from None
-        return function
+        functions = self.__dict__.get("_functions", {})
+        if name in functions or not name.startswith("_"):
+            try:
+                return self[name]
+            except KeyError as error:
+                raise AttributeError(error.args[0]) from None
+        raise AttributeError(name)
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self._functions})

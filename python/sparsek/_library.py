@@ -63,6 +63,7 @@ _SIGNATURES = {
     "sparsekFunctionGetNumResults": (c_size_t, (c_void_p,)),
     "sparsekFunctionGetInputType": (TensorType, (c_void_p, c_size_t)),
     "sparsekFunctionGetResultType": (TensorType, (c_void_p, c_size_t)),
+    "sparsekFunctionWritesInput": (c_bool, (c_void_p, c_size_t)),
     # The inputs are an array of Tensor packed into a bytes object, hence c_char_p.
     "sparsekFunctionInvoke": (
         c_bool,

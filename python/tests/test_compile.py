@@ -48,6 +48,20 @@ func.func @negate(%x: memref<?x3xf32, strided<[?, 1], offset: ?>>) {
 """
 
 
+SCALARS = """
+func.func @real(%x: f32) -> f32 {
+  %c = arith.constant 0.5 : f32
+  %y = arith.addf %x, %c : f32
+  return %y : f32
+}
+func.func @integer(%x: tensor<i32>) -> tensor<i32> {
+  return %x : tensor<i32>
+}
+func.func @truth(%x: i1) -> i1 {
+  return %x : i1
+}
+"""
+
 IDENTITY = """
 func.func @copy(%x: tensor<?x2xTYPE>) -> tensor<?x2xTYPE> {
   %c0 = arith.constant 0 : index
@@ -160,7 +174,37 @@ def test_memref_arguments_are_written_in_place(rng):
     np.testing.assert_array_equal(x, want)
 
 
-def test_a_failing_assertion_of_shapes_is_no_crash(module):
+def test_arrays_that_cannot_be_written_in_place(rng):
+    negate = sparsek.compile(IN_PLACE).negate
+    x = normal(rng, 4, 3)
+    x.flags.writeable = False
+    unaligned = np.zeros(49, np.uint8)[1:].view(np.float32).reshape(4, 3)
+    for bad in (x, unaligned):
+        with pytest.raises(ValueError, match="argument 0 of negate: got an array that is read-only or not aligned"):
+            negate(bad)
+    with pytest.raises(ValueError, match="argument 0 has strides that lead from several indices to one element"):
+        negate(torch.zeros(1, 3).expand(4, 3))
+
+
+def test_numbers_as_arguments():
+    module = sparsek.compile(SCALARS)
+    assert module.real(2.5).tolist() == 3.0
+    assert module.real(np.float32(2.5)).tolist() == 3.0
+    assert module.real(torch.tensor(2.5)).tolist() == 3.0
+    assert module.integer(-7).tolist() == -7
+    assert module.truth(True).tolist() is True
+    for function, value, error in (
+        (module.integer, 1.5, TypeError),
+        (module.integer, True, TypeError),
+        (module.integer, 2**31, ValueError),
+        (module.real, True, TypeError),
+        (module.truth, 1, TypeError),
+    ):
+        with pytest.raises(error, match=f"argument 0 of {function.__name__}: got {value}, needs"):
+            function(value)
+
+
+def test_empty_arrays(module):
     assert module.twice(np.zeros(0, np.float32)).shape == (0,)
 
 

@@ -191,3 +191,8 @@ def test_sparse_tensors():
 def test_unknown_torch_dtype():
     with pytest.raises(TypeError, match=r"z: got dtype torch\.complex64"):
         sparsek.topk_mask(torch.zeros(3, dtype=torch.complex64), 1)
+
+
+def test_tensors_of_a_transform():
+    with pytest.raises(TypeError, match="scores: got a tensor without memory of its own"):
+        torch.vmap(lambda u: sparsek.causal_topk_mask(u, 1, 1))(torch.zeros(2, 1, 1, 3))

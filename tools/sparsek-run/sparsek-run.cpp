@@ -21,6 +21,7 @@
 #include "sparsek/Runtime/Invoke.h"
 #include "sparsek/Runtime/OpenMP.h"
 
+#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
@@ -305,6 +306,10 @@ static bool runFile() {
 
 int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(category);
+  cl::SetVersionPrinter([](llvm::raw_ostream &stream) {
+    stream << "sparsek-run " SPARSEK_VERSION " (LLVM " LLVM_VERSION_STRING
+              ")\n";
+  });
   cl::ParseCommandLineOptions(
       argc, argv,
       "Runs a function of an MLIR file.\n\n"

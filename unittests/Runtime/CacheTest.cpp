@@ -16,6 +16,8 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <unistd.h>
+
 using namespace mlir::sparsek::runtime;
 
 namespace {
@@ -103,6 +105,9 @@ TEST_F(CacheTest, ForeignFilesAreAbsent) {
   write(cache.getPath(key), read(cache.getPath(other)));
   EXPECT_TRUE(cache.load(other));
   EXPECT_FALSE(cache.load(key));
+  // A file of another user, where the test may make one.
+  if (chown(cache.getPath(other).c_str(), geteuid() + 1, getegid()) == 0)
+    EXPECT_FALSE(cache.load(other));
   // A folder of that name.
   llvm::sys::fs::remove(cache.getPath(key));
   llvm::sys::fs::create_directory(cache.getPath(key));

@@ -27,7 +27,8 @@ CacheKey getCacheKey(llvm::StringRef source, llvm::StringRef sourceName,
 /// Compiled objects in a folder, one file per key. A file is
 ///   magic (8 bytes), format version (8), key (32), sizes of the signatures (8)
 ///   and of the object (8), signatures, object, SHA-256 of all of this (32).
-/// A file that is damaged, truncated or someone else's reads as absent. Writes
+/// A file that is damaged, truncated, of another key or another user's reads as
+/// absent. Writes
 /// are atomic, and one that fails changes nothing.
 class DiskCache {
 public:

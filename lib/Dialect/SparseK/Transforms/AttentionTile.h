@@ -6,8 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Shared by TileAttention.cpp (loops over tiles and lists of live keys) and
-// AttentionTileBody.cpp (what happens to one block of keys).
+// Shared by TileAttention.cpp and TileAttentionGrad.cpp (loops over tiles),
+// AttentionKeys.cpp (live keys and blocks of them), AttentionTileBody.cpp and
+// AttentionGradBody.cpp (what happens to one block of keys).
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,11 +19,26 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/PatternMatch.h"
+
+#include <limits>
 
 namespace mlir::sparsek {
 
+/// What the pass's options say; zero queries choose by group size.
+struct AttentionTileOptions {
+  int64_t vectorBits, queries, keys;
+};
+
 /// Static sizes of one tile.
 struct AttentionTileShape {
+  template <typename AttentionOp>
+  AttentionTileShape(AttentionOp op, const AttentionTileOptions &options)
+      : AttentionTileShape(op.getGroupSize(), op.getHeadDim(), op.getValueDim(),
+                           options) {}
+  AttentionTileShape(int64_t group, int64_t headDim, int64_t valueDim,
+                     const AttentionTileOptions &options);
+
   int64_t queries;        ///< query positions per tile
   int64_t keys;           ///< keys per block
   int64_t group;          ///< query heads per kv head
@@ -31,7 +47,14 @@ struct AttentionTileShape {
   int64_t paddedValueDim; ///< dv rounded up to whole vectors
 };
 
-/// Index and i32 arithmetic, and slices, at one location.
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
+inline constexpr double kLog2E = 1.4426950408889634;
+inline constexpr double kLn2 = 0.6931471805599453;
+
+/// The projection of `rank` loops to those in `dims`.
+AffineMap project(MLIRContext *context, unsigned rank, ArrayRef<unsigned> dims);
+
+/// Arithmetic and slices at one location.
 class TileBuilder : public ImplicitLocOpBuilder {
 public:
   using ImplicitLocOpBuilder::ImplicitLocOpBuilder;
@@ -66,6 +89,18 @@ public:
     return arith::SelectOp::create(*this, condition, a, b);
   }
 
+  Value addf(Value a, Value b) { return arith::AddFOp::create(*this, a, b); }
+  Value subf(Value a, Value b) { return arith::SubFOp::create(*this, a, b); }
+  Value mulf(Value a, Value b) { return arith::MulFOp::create(*this, a, b); }
+  Value compare(arith::CmpFPredicate predicate, Value x, Value y);
+  Value toF32(Value value);
+  Value fromF32(Value value, Type type);
+  /// clamp(x, 0, 1), 0 for a NaN.
+  Value clampToUnit(Value x);
+  /// 0 for -inf: what to subtract from logits where nothing is visible, so that
+  /// -inf stays -inf.
+  Value finiteOrZero(Value x);
+
   /// An uninitialized tensor; `dynamic` gives the sizes that are dynamic.
   Value empty(ArrayRef<int64_t> shape, Type elementType,
               ValueRange dynamic = {});
@@ -84,6 +119,9 @@ public:
   /// tensor[first] of a tensor with one more dimension, static otherwise.
   Value sliceFirst(Value tensor, Value first);
   Value insertFirst(Value source, Value tensor, Value first);
+  /// `count` rows of a static matrix from row `first` on.
+  Value sliceRows(Value matrix, Value first, int64_t count);
+  Value insertRows(Value source, Value matrix, Value first);
 
   RankedTensorType tensorType(ArrayRef<int64_t> shape, Type elementType) {
     return RankedTensorType::get(shape, elementType);
@@ -95,9 +133,25 @@ public:
             Value output, function_ref<Value(TileBuilder &, ValueRange)> body);
 };
 
+/// What the forward and the backward op have in common, on tensors.
+struct AttentionOperands {
+  template <typename AttentionOp>
+  explicit AttentionOperands(AttentionOp op)
+      : query(op.getQuery()), key(op.getKey()), value(op.getValue()),
+        end(op.getEnd()), scores(op.getScores()), tau(op.getTau()),
+        gate(op.getGate()), window(op.getWindow()), scale(op.getScaleValue()) {}
+
+  bool isGated() const { return gate != Gate::none; }
+
+  Value query, key, value, end, scores, tau;
+  Gate gate;
+  int64_t window;
+  double scale;
+};
+
 /// What all query positions and heads of one tile share.
 struct TileContext {
-  SparseAttentionOp op;
+  AttentionOperands operands;
   AttentionTileShape shape;
   Value batch;         ///< index
   Value kvHead;        ///< index
@@ -105,6 +159,59 @@ struct TileContext {
   Value numQueries;    ///< index: rows of the tile, at most shape.queries
   Value firstPosition; ///< index: position of the first query
 };
+
+//===----------------------------------------------------------------------===//
+// AttentionKeys.cpp
+//===----------------------------------------------------------------------===//
+
+/// Keys alive in the current tile: list[0, count), and the first key that no
+/// tile has looked at.
+struct LiveKeys {
+  Value list, count, next;
+
+  SmallVector<Value> values() const { return {list, count, next}; }
+};
+
+/// Drops the keys that died before the tile's first query.
+LiveKeys filterList(TileBuilder &b, const TileContext &tile, LiveKeys live);
+
+/// Appends the keys up to the tile's last query that are ever visible in it.
+LiveKeys appendNewKeys(TileBuilder &b, const TileContext &tile, LiveKeys live);
+
+/// The tile's rows of `source` [B, Hq, Nq, width] times `factor`, as f32:
+/// [G * BQ, paddedWidth]. Rows past the end and padding are zero.
+Value buildHeadRows(TileBuilder &b, const TileContext &tile, Value source,
+                    int64_t paddedWidth, double factor);
+
+/// Rows [G * BQ, width] transposed head by head: [G, width, BQ].
+Value buildTransposed(TileBuilder &b, const TileContext &tile, Value rows);
+
+/// tau of every query of the tile: [BQ] f32; -inf where it has no position.
+Value buildQueryTau(TileBuilder &b, const TileContext &tile);
+
+/// A block of gathered keys: K [BK, d] and V [BK, dvp] in f32, and per key its
+/// position, its end (0 past the end of the list: never visible) and, when
+/// gated, its score.
+struct KeyBlock {
+  Value keys, values, position, end, scores;
+};
+
+/// Gathers keys list[first, first + BK). Past the end of the list the last live
+/// key stands in, with an end of 0.
+KeyBlock gatherKeys(TileBuilder &b, const TileContext &tile, Value list,
+                    Value count, Value first);
+
+/// [BK, BQ]: 0 where the query sees the key, -inf elsewhere. One for all heads.
+Value buildVisibility(TileBuilder &b, const TileContext &tile,
+                      const KeyBlock &block);
+
+/// [BK, BQ]: the gate of every pair, 1 inside the window.
+Value buildGate(TileBuilder &b, const TileContext &tile, const KeyBlock &block,
+                Value queryTau);
+
+//===----------------------------------------------------------------------===//
+// AttentionTileBody.cpp
+//===----------------------------------------------------------------------===//
 
 /// Running state of the online softmax of one tile, per query head of the
 /// group: accumulator [G, BQ, dvp], running maximum and sum [G, BQ], all f32.
@@ -115,24 +222,73 @@ struct SoftmaxState {
   SmallVector<Value> values() const { return {accumulator, maximum, sum}; }
 };
 
-/// The queries of the tile, scaled and transposed: [G, d, BQ] f32.
-Value buildTransposedQueries(TileBuilder &b, TileContext &tile);
-
-/// tau of every query of the tile: [BQ] f32; -inf where it has no position.
-Value buildQueryTau(TileBuilder &b, TileContext &tile);
-
-SoftmaxState buildInitialState(TileBuilder &b, TileContext &tile);
+SoftmaxState buildInitialState(TileBuilder &b, const TileContext &tile);
 
 /// Adds the block of keys list[first, min(first + BK, count)) to the state.
-SoftmaxState buildKeyBlock(TileBuilder &b, TileContext &tile, Value queries,
-                           Value queryTau, Value list, Value count, Value first,
-                           SoftmaxState state);
+SoftmaxState buildKeyBlock(TileBuilder &b, const TileContext &tile,
+                           Value queries, Value queryTau, Value list,
+                           Value count, Value first, SoftmaxState state);
 
 /// Normalizes the state and inserts the tile's rows at `row` of the chunk's
 /// output [G, ?, dv] and lse [G, ?].
-std::pair<Value, Value> buildEpilogue(TileBuilder &b, TileContext &tile,
+std::pair<Value, Value> buildEpilogue(TileBuilder &b, const TileContext &tile,
                                       SoftmaxState state, Value output,
                                       Value lse, Value row);
+
+/// Adds to `accumulator` [m, n]: `a` [k, m] transposed times `b` [k, n].
+Value buildTransposedProduct(TileBuilder &builder, Value a, Value b,
+                             Value accumulator);
+
+//===----------------------------------------------------------------------===//
+// AttentionGradBody.cpp
+//===----------------------------------------------------------------------===//
+
+/// Operands of the gradient that the forward op doesn't have.
+struct GradOperands {
+  explicit GradOperands(SparseAttentionGradOp op)
+      : output(op.getOutput()), lse(op.getLse()),
+        gradOutput(op.getGradOutput()), gradLse(op.getGradLse()) {}
+
+  Value output, lse, gradOutput, gradLse;
+};
+
+/// The queries of one tile, as the products of the backward read them. All
+/// f32; logits in units of log2. M = G * BQ.
+struct QueryTile {
+  Value queryRows; ///< [M, d], times scale * log2(e)
+  Value queries;   ///< [G, d, BQ], the same transposed
+  Value gradRows;  ///< [M, dvp], grad_output
+  Value grads;     ///< [G, dvp, BQ], the same transposed
+  Value lse;       ///< [G, BQ], in units of log2
+  Value delta;     ///< [G, BQ], grad_output . output - grad_lse
+  Value tau;       ///< [BQ], where gated
+};
+
+/// What a block of keys adds to. gradScores and gradTau are null without a
+/// gate.
+struct GradState {
+  Value gradQuery;  ///< [M, d], without the factor scale
+  Value gradKey;    ///< [Nk, d]
+  Value gradValue;  ///< [Nk, dv]
+  Value gradScores; ///< [Nk]
+  Value gradTau;    ///< [BQ], with the opposite sign
+
+  SmallVector<Value> values() const;
+  static GradState fromValues(ValueRange values);
+};
+
+QueryTile buildQueryTile(TileBuilder &b, const TileContext &tile,
+                         const GradOperands &grad);
+
+/// Adds what the keys list[first, min(first + BK, count)) contribute.
+GradState buildGradBlock(TileBuilder &b, const TileContext &tile,
+                         const QueryTile &queries, const LiveKeys &live,
+                         Value first, GradState state);
+
+/// The pattern that tiles sparsek.sparse_attention_grad
+/// (TileAttentionGrad.cpp).
+void populateTileAttentionGradPatterns(RewritePatternSet &patterns,
+                                       const AttentionTileOptions &options);
 
 } // namespace mlir::sparsek
 

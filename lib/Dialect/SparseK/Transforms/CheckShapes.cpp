@@ -16,8 +16,10 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
+#include <limits>
 #include <set>
 
 namespace mlir::sparsek {
@@ -39,7 +41,7 @@ struct Named {
 };
 
 /// Dimension `dim` of `operand` is `factor` times dimension `otherDim` of
-/// `other`, by the constraint `label`.
+/// `other`, by the constraint `label`. Without `other`: it fits i32.
 struct Constraint {
   Named operand;
   int64_t dim;
@@ -48,6 +50,8 @@ struct Constraint {
   StringRef label;
   int64_t factor = 1;
 };
+
+using Constraints = SmallVector<Constraint>;
 
 /// Where a size comes from: equal sources are equal sizes.
 using Source = std::pair<Value, int64_t>;
@@ -59,35 +63,57 @@ using Source = std::pair<Value, int64_t>;
 //===----------------------------------------------------------------------===//
 
 /// `operand` agrees with `other` on the first `count` dimensions from `first`.
-static void addSame(SmallVectorImpl<Constraint> &constraints, Named operand,
-                    Named other, int64_t first, int64_t count,
-                    StringRef label) {
+static void addSame(Constraints &constraints, Named operand, Named other,
+                    int64_t first, int64_t count, StringRef label) {
   if (operand.value)
     for (int64_t dim = first; dim < first + count; ++dim)
       constraints.push_back({operand, dim, other, dim, label});
 }
 
-static SmallVector<Constraint> getConstraints(TopkMaskOp op) {
+static Constraints getConstraints(TopkMaskOp op) {
   Named scores{"scores", op.getScores()};
   int64_t rank = cast<ShapedType>(op.getScores().getType()).getRank();
-  SmallVector<Constraint> result;
+  Constraints result;
   addSame(result, {"mask", op.getMask()}, scores, 0, rank, "C3");
   addSame(result, {"tau", op.getTau()}, scores, 0, rank - 1, "C4");
   return result;
 }
 
-static SmallVector<Constraint> getConstraints(CausalTopkMaskOp op) {
+static Constraints getConstraints(TopkMaskGradOp op) {
   Named scores{"scores", op.getScores()};
-  SmallVector<Constraint> result;
+  int64_t rank = cast<ShapedType>(op.getScores().getType()).getRank();
+  Constraints result;
+  addSame(result, {"grad_mask", op.getGradMask()}, scores, 0, rank, "C2");
+  addSame(result, {"grad_scores", op.getGradScores()}, scores, 0, rank, "C2");
+  addSame(result, {"tau", op.getTau()}, scores, 0, rank - 1, "C3");
+  addSame(result, {"grad_tau", op.getGradTau()}, scores, 0, rank - 1, "C3");
+  return result;
+}
+
+static Constraints getConstraints(CausalTopkMaskOp op) {
+  Named scores{"scores", op.getScores()};
+  Constraints result = {{scores, 2, {}, 0, "C3"}};
   addSame(result, {"end", op.getEnd()}, scores, 0, 3, "C4");
   addSame(result, {"tau", op.getTau()}, scores, 0, 3, "C4");
   addSame(result, {"free", op.getFree()}, scores, 0, 3, "C4");
   return result;
 }
 
-static SmallVector<Constraint> getConstraints(SparseAttentionOp op) {
+static Constraints getConstraints(CausalTopkMaskGradOp op) {
+  Named scores{"scores", op.getScores()};
+  Constraints result;
+  addSame(result, {"tau", op.getTau()}, scores, 0, 3, "C3");
+  addSame(result, {"free", op.getFree()}, scores, 0, 3, "C3");
+  addSame(result, {"grad_tau", op.getGradTau()}, scores, 0, 3, "C3");
+  addSame(result, {"grad_scores", op.getGradScores()}, scores, 0, 3, "C3");
+  return result;
+}
+
+/// What attention and its gradient have in common.
+template <typename AttentionOp>
+static Constraints getAttentionConstraints(AttentionOp op) {
   Named query{"query", op.getQuery()}, key{"key", op.getKey()};
-  SmallVector<Constraint> result;
+  Constraints result;
   addSame(result, key, query, 0, 1, "C5");
   addSame(result, {"value", op.getValue()}, key, 0, 3, "C5");
   addSame(result, {"end", op.getEnd()}, key, 0, 3, "C5");
@@ -99,7 +125,24 @@ static SmallVector<Constraint> getConstraints(SparseAttentionOp op) {
   return result;
 }
 
-static SmallVector<Constraint> getConstraints(ScoreOp op) {
+static Constraints getConstraints(SparseAttentionOp op) {
+  return getAttentionConstraints(op);
+}
+
+static Constraints getConstraints(SparseAttentionGradOp op) {
+  Named query{"query", op.getQuery()}, key{"key", op.getKey()};
+  Constraints result = getAttentionConstraints(op);
+  addSame(result, {"grad_output", op.getGradOutput()}, query, 0, 3, "C9");
+  addSame(result, {"grad_lse", op.getGradLse()}, query, 0, 3, "C9");
+  addSame(result, {"grad_query", op.getGradQuery()}, query, 0, 3, "C9");
+  addSame(result, {"grad_key", op.getGradKey()}, key, 0, 3, "C9");
+  addSame(result, {"grad_value", op.getGradValue()}, key, 0, 3, "C9");
+  addSame(result, {"grad_scores", op.getGradScores()}, key, 0, 3, "C10");
+  addSame(result, {"grad_tau", op.getGradTau()}, key, 0, 3, "C10");
+  return result;
+}
+
+static Constraints getConstraints(ScoreOp op) {
   Named x{"x", op.getX()}, weight{"weight", op.getWeight()},
       bias{"bias", op.getBias()}, slope{"slope", op.getSlope()},
       scores{"scores", op.getScores()};
@@ -108,11 +151,15 @@ static SmallVector<Constraint> getConstraints(ScoreOp op) {
           {scores, 1, weight, 0, "C3"}, {scores, 2, x, 1, "C3"}};
 }
 
-static SmallVector<Constraint> getConstraints(Operation *op) {
-  return llvm::TypeSwitch<Operation *, SmallVector<Constraint>>(op)
-      .Case<TopkMaskOp, CausalTopkMaskOp, SparseAttentionOp, ScoreOp>(
+/// Fails on an op that is missing above.
+static FailureOr<Constraints> getConstraints(Operation *op) {
+  return llvm::TypeSwitch<Operation *, FailureOr<Constraints>>(op)
+      .Case<TopkMaskOp, TopkMaskGradOp, CausalTopkMaskOp, CausalTopkMaskGradOp,
+            SparseAttentionOp, SparseAttentionGradOp, ScoreOp>(
           [](auto op) { return getConstraints(op); })
-      .Default([](Operation *) { return SmallVector<Constraint>(); });
+      .Default([](Operation *op) {
+        return op->emitOpError("has sizes that this pass does not know");
+      });
 }
 
 //===----------------------------------------------------------------------===//
@@ -158,16 +205,34 @@ static Value getSize(OpBuilder &builder, Location loc, Value value,
   return arith::IndexCastOp::create(builder, loc, builder.getI64Type(), size);
 }
 
+/// What the size `got` has to equal: for a bound, itself or else the bound.
+static Value getExpected(OpBuilder &builder, Location loc,
+                         const Constraint &constraint, Value got) {
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantOp::create(builder, loc,
+                                     builder.getI64IntegerAttr(value));
+  };
+  if (!constraint.other.value)
+    return arith::MinSIOp::create(
+        builder, loc, got, constant(std::numeric_limits<int32_t>::max()));
+  Value size =
+      getSize(builder, loc, constraint.other.value, constraint.otherDim);
+  if (constraint.factor == 1)
+    return size;
+  return arith::MulIOp::create(builder, loc, size, constant(constraint.factor));
+}
+
 /// Whether a constraint holds by the types, which the verifier has compared, or
 /// because both sizes come from one place.
 static bool isKnown(const Constraint &constraint) {
   auto isStatic = [](Named operand, int64_t dim) {
     return !cast<ShapedType>(operand.value.getType()).isDynamicDim(dim);
   };
-  if (isStatic(constraint.operand, constraint.dim) &&
-      isStatic(constraint.other, constraint.otherDim))
+  bool isOtherStatic = !constraint.other.value ||
+                       isStatic(constraint.other, constraint.otherDim);
+  if (isStatic(constraint.operand, constraint.dim) && isOtherStatic)
     return true;
-  return constraint.factor == 1 &&
+  return constraint.other.value && constraint.factor == 1 &&
          traceSize(constraint.operand.value, constraint.dim) ==
              traceSize(constraint.other.value, constraint.otherDim);
 }
@@ -184,8 +249,12 @@ static std::string getMessage(Operation *op, const Constraint &constraint) {
     stream << file.getFilename().strref() << ":" << file.getLine() << ":"
            << file.getColumn() << ": ";
   stream << "'" << op->getName() << "' op operand '" << constraint.operand.name
-         << "' has size $0 in dimension " << constraint.dim
-         << ", expected $1 as ";
+         << "' has size $0 in dimension " << constraint.dim << ", expected ";
+  if (!constraint.other.value) {
+    stream << "at most $1 (" << constraint.label << ")";
+    return text;
+  }
+  stream << "$1 as ";
   if (constraint.factor != 1)
     stream << constraint.factor << " times ";
   stream << "dimension " << constraint.otherDim << " of operand '"
@@ -207,7 +276,8 @@ private:
     std::set<std::tuple<void *, int64_t, void *, int64_t, int64_t>> known;
   };
 
-  Value checkOp(Operation *op, SymbolTable &symbols, Checked &checked);
+  FailureOr<Value> checkOp(Operation *op, SymbolTable &symbols,
+                           Checked &checked);
   Value addCheck(OpBuilder &builder, Operation *op, SymbolTable &symbols,
                  const Constraint &constraint);
   LLVM::LLVMFuncOp getCheckFunction(SymbolTable &symbols);
@@ -245,13 +315,7 @@ Value CheckShapesPass::addCheck(OpBuilder &builder, Operation *op,
   symbols.insert(global);
 
   Value got = getSize(builder, loc, constraint.operand.value, constraint.dim);
-  Value expected =
-      getSize(builder, loc, constraint.other.value, constraint.otherDim);
-  if (constraint.factor != 1) {
-    Value factor = arith::ConstantOp::create(
-        builder, loc, builder.getI64IntegerAttr(constraint.factor));
-    expected = arith::MulIOp::create(builder, loc, expected, factor);
-  }
+  Value expected = getExpected(builder, loc, constraint, got);
   Value address = LLVM::AddressOfOp::create(builder, loc, global);
   return LLVM::CallOp::create(builder, loc, getCheckFunction(symbols),
                               ValueRange{address, got, expected})
@@ -260,14 +324,19 @@ Value CheckShapesPass::addCheck(OpBuilder &builder, Operation *op,
 
 /// Compares the sizes of the op's operands before the op. Returns whether all
 /// checks of the block so far hold; null where there are none.
-Value CheckShapesPass::checkOp(Operation *op, SymbolTable &symbols,
-                               Checked &checked) {
+FailureOr<Value> CheckShapesPass::checkOp(Operation *op, SymbolTable &symbols,
+                                          Checked &checked) {
   OpBuilder builder(op);
-  for (const Constraint &constraint : getConstraints(op)) {
+  FailureOr<Constraints> constraints = getConstraints(op);
+  if (failed(constraints))
+    return failure();
+  for (const Constraint &constraint : *constraints) {
     if (isKnown(constraint))
       continue;
     Source a = traceSize(constraint.operand.value, constraint.dim);
-    Source b = traceSize(constraint.other.value, constraint.otherDim);
+    Source b;
+    if (constraint.other.value)
+      b = traceSize(constraint.other.value, constraint.otherDim);
     bool isNew =
         checked.known
             .insert({a.first.getAsOpaquePointer(), a.second,
@@ -283,20 +352,44 @@ Value CheckShapesPass::checkOp(Operation *op, SymbolTable &symbols,
   return checked.ok;
 }
 
-/// Runs the op only if `ok`; else its results are its destinations.
+/// Whether a tensor is (part of) an argument of a function.
+static bool isArgument(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isa<tensor::ExtractSliceOp, tensor::CastOp, tensor::CollapseShapeOp,
+             tensor::ExpandShapeOp>(op))
+      return false;
+    value = op->getOperand(0);
+  }
+  return isa<FunctionOpInterface>(value.getParentBlock()->getParentOp());
+}
+
+/// What an op that does not run gives for a destination, and nobody reads: the
+/// destination, which bufferization makes the same buffer as the op's result.
+/// Not so an argument, which the op may not write to: new memory on both sides.
+static Value getUnchanged(OpBuilder &builder, Location loc, Value init) {
+  if (!isArgument(init))
+    return init;
+  return tensor::EmptyOp::create(
+      builder, loc, tensor::getMixedSizes(builder, loc, init),
+      cast<RankedTensorType>(init.getType()).getElementType());
+}
+
+/// Runs the op only if `ok`.
 static void guardOp(Operation *op, Value ok) {
   OpBuilder builder(op);
+  bool hasResults = op->getNumResults() > 0;
   auto guard = scf::IfOp::create(builder, op->getLoc(), op->getResultTypes(),
-                                 ok, /*withElseRegion=*/true);
+                                 ok, /*withElseRegion=*/hasResults);
   op->replaceAllUsesWith(guard.getResults());
   op->moveBefore(guard.thenBlock(), guard.thenBlock()->begin());
-  if (op->getNumResults() == 0)
+  if (!hasResults)
     return;
   builder.setInsertionPointToEnd(guard.thenBlock());
   scf::YieldOp::create(builder, op->getLoc(), op->getResults());
   builder.setInsertionPointToEnd(guard.elseBlock());
-  SmallVector<Value> unchanged(
-      cast<DestinationStyleOpInterface>(op).getDpsInits());
+  SmallVector<Value> unchanged;
+  for (Value init : cast<DestinationStyleOpInterface>(op).getDpsInits())
+    unchanged.push_back(getUnchanged(builder, op->getLoc(), init));
   scf::YieldOp::create(builder, op->getLoc(), unchanged);
 }
 
@@ -310,9 +403,13 @@ void CheckShapesPass::runOnOperation() {
   // All checks first: sizes are traced through the ops, not through the guards.
   llvm::DenseMap<Block *, Checked> checked;
   SmallVector<std::pair<Operation *, Value>> guards;
-  for (Operation *op : ops)
-    if (Value ok = checkOp(op, symbols, checked[op->getBlock()]))
-      guards.emplace_back(op, ok);
+  for (Operation *op : ops) {
+    FailureOr<Value> ok = checkOp(op, symbols, checked[op->getBlock()]);
+    if (failed(ok))
+      return signalPassFailure();
+    if (*ok)
+      guards.emplace_back(op, *ok);
+  }
   for (auto [op, ok] : guards)
     guardOp(op, ok);
 }

@@ -45,62 +45,14 @@ static constexpr int64_t kChunksPerHead = 32;
 
 namespace {
 
-/// Keys alive in the current tile: list[0, count), and the first key that no
-/// tile has looked at.
-struct LiveKeys {
-  Value list, count, next;
-
-  SmallVector<Value> values() const { return {list, count, next}; }
-};
-
-/// Appends key `j` at `count` if `keep`: the store is unconditional, the count
-/// is not.
-std::pair<Value, Value> appendIf(TileBuilder &b, Value keep, Value j,
-                                 Value list, Value count) {
-  Value stored = b.insert(b.toI32(j), list, count);
-  Value step = arith::IndexCastUIOp::create(b, b.getIndexType(), keep);
-  return {stored, b.add(count, step)};
-}
-
-/// Drops the keys that died before the tile's first query.
-LiveKeys filterList(TileBuilder &b, TileContext &tile, LiveKeys live) {
-  Value firstPosition = b.toI32(tile.firstPosition);
-  auto loop = scf::ForOp::create(
-      b, b.index(0), live.count, b.index(1), ValueRange{live.list, b.index(0)},
-      [&](OpBuilder &nested, Location loc, Value i, ValueRange args) {
-        TileBuilder b(loc, nested);
-        Value j = b.toIndex(b.extract(args[0], i));
-        Value end =
-            b.extract(tile.op.getEnd(), ValueRange{tile.batch, tile.kvHead, j});
-        auto [list, count] =
-            appendIf(b, b.less(firstPosition, end), j, args[0], args[1]);
-        scf::YieldOp::create(b, ValueRange{list, count});
-      });
-  return {loop.getResult(0), loop.getResult(1), live.next};
-}
-
-/// Appends the keys up to the tile's last query that are ever visible in it.
-LiveKeys appendNewKeys(TileBuilder &b, TileContext &tile, LiveKeys live) {
-  Value stop = b.max(b.add(tile.firstPosition, tile.numQueries), live.next);
-  auto loop = scf::ForOp::create(
-      b, live.next, stop, b.index(1), ValueRange{live.list, live.count},
-      [&](OpBuilder &nested, Location loc, Value j, ValueRange args) {
-        TileBuilder b(loc, nested);
-        Value end =
-            b.extract(tile.op.getEnd(), ValueRange{tile.batch, tile.kvHead, j});
-        Value from = b.toI32(b.max(j, tile.firstPosition));
-        auto [list, count] =
-            appendIf(b, b.less(from, end), j, args[0], args[1]);
-        scf::YieldOp::create(b, ValueRange{list, count});
-      });
-  return {loop.getResult(0), loop.getResult(1), stop};
-}
-
 /// Attention of one query tile over its live keys, in blocks.
-SoftmaxState buildKeyLoop(TileBuilder &b, TileContext &tile,
+SoftmaxState buildKeyLoop(TileBuilder &b, const TileContext &tile,
                           const LiveKeys &live) {
-  Value queries = buildTransposedQueries(b, tile);
-  Value queryTau = tile.op.isGated() ? buildQueryTau(b, tile) : Value();
+  // Logits in units of log2.
+  Value rows = buildHeadRows(b, tile, tile.operands.query, tile.shape.headDim,
+                             tile.operands.scale * kLog2E);
+  Value queries = buildTransposed(b, tile, rows);
+  Value queryTau = tile.operands.isGated() ? buildQueryTau(b, tile) : Value();
   SoftmaxState initial = buildInitialState(b, tile);
   auto loop = scf::ForOp::create(
       b, b.index(0), live.count, b.index(tile.shape.keys), initial.values(),
@@ -189,7 +141,7 @@ private:
         ValueRange{output, lse, list, b.index(0), b.index(0)},
         [&](OpBuilder &nested, Location loc, Value row, ValueRange args) {
           TileBuilder b(loc, nested);
-          TileContext tile{op,
+          TileContext tile{AttentionOperands(op),
                            shape,
                            batch,
                            kvHead,
@@ -224,36 +176,19 @@ private:
 ///     }
 ///   }
 struct TileAttention : OpRewritePattern<SparseAttentionOp> {
-  TileAttention(MLIRContext *context,
-                const SparseKTileAttentionOptions &options)
+  TileAttention(MLIRContext *context, const AttentionTileOptions &options)
       : OpRewritePattern(context), options(options) {}
 
   LogicalResult matchAndRewrite(SparseAttentionOp op,
                                 PatternRewriter &rewriter) const override {
     if (!isa<RankedTensorType>(op.getOutput().getType()))
       return rewriter.notifyMatchFailure(op, "not on tensors");
-    int64_t lanes = options.vectorBits / 32;
-    AttentionTileShape shape;
-    shape.group = op.getGroupSize();
-    shape.queries =
-        options.queries ? options.queries : defaultQueries(shape.group, lanes);
-    shape.keys = options.keys;
-    shape.headDim = op.getHeadDim();
-    shape.valueDim = op.getValueDim();
-    shape.paddedValueDim = llvm::alignTo(shape.valueDim, lanes);
+    AttentionTileShape shape(op, options);
     rewriter.replaceOp(op, AttentionTiler(op, shape, rewriter).run());
     return success();
   }
 
-  /// Copying a row of K and V must pay over G * BQ query rows, but a tile sees
-  /// up to BQ keys more than each of its queries. 256-bit registers want a
-  /// multiple of 3 vectors.
-  static int64_t defaultQueries(int64_t group, int64_t lanes) {
-    int64_t unit = lanes == 8 ? 48 : 32;
-    return group >= 3 ? unit : 2 * unit;
-  }
-
-  SparseKTileAttentionOptions options;
+  AttentionTileOptions options;
 };
 
 struct TileAttentionPass
@@ -262,8 +197,9 @@ struct TileAttentionPass
 
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<TileAttention>(
-        &getContext(), SparseKTileAttentionOptions{vectorBits, queries, keys});
+    AttentionTileOptions options{vectorBits, queries, keys};
+    patterns.add<TileAttention>(&getContext(), options);
+    populateTileAttentionGradPatterns(patterns, options);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

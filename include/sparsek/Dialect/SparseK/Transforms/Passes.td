@@ -30,7 +30,8 @@ def SparseKCheckShapes : Pass<"sparsek-check-shapes", "::mlir::ModuleOp"> {
 
     `sparsek_check_equal`, which the runtime library provides, compares and
     records the first message of a call, with `$0` and `$1` replaced by the two
-    sizes. After a failed check the later ops of the block are skipped, too, so
+    sizes. What the other branch yields is for nobody to read: the destination,
+    or new memory where that is an argument of the function. After a failed check the later ops of the block are skipped, too, so
     that none reads beyond its operands. A size that is known to equal another
     one, or was checked before, is not checked.
   }];
