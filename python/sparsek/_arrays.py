@@ -48,6 +48,9 @@ class Kind(Protocol):
     def is_writable(self, array: Any, owner: Any) -> bool:
         """Whether writes to the buffer of `array`, which `owner` keeps alive, reach the caller's array."""
 
+    def refuse_gradients(self, name: str, array: Any) -> None:
+        """ValueError for an array whose gradient is asked for."""
+
     def finish(self, array: Any) -> Any:
         """What the caller gets for an array made by `empty` or `adopt`."""
 
@@ -110,6 +113,9 @@ class NumpyKind:
 
     def is_writable(self, array: Any, owner: Any) -> bool:
         return owner is array and bool(array.flags.writeable)
+
+    def refuse_gradients(self, name: str, array: Any) -> None:
+        pass
 
     def finish(self, array: Any) -> Any:
         return array
@@ -181,6 +187,13 @@ class TorchKind:
     def is_writable(self, array: Any, owner: Any) -> bool:
         return owner is array
 
+    def refuse_gradients(self, name: str, array: Any) -> None:
+        if array.requires_grad and self._torch.is_grad_enabled():
+            raise ValueError(
+                f"{name}: got a tensor that requires grad, needs one that does not, since gradients do not flow "
+                "through compiled modules: pass detach() of it or call under torch.no_grad()"
+            )
+
     def finish(self, array: Any) -> Any:
         return array
 
@@ -250,6 +263,9 @@ class DLPackKind:
 
     def is_writable(self, array: Any, owner: Any) -> bool:
         return not isinstance(owner, np.ndarray) or bool(owner.flags.writeable)
+
+    def refuse_gradients(self, name: str, array: Any) -> None:
+        pass
 
     def finish(self, array: Any) -> Any:
         for path in ("from_dlpack", "dlpack.from_dlpack", "utils.dlpack.from_dlpack"):

@@ -34,7 +34,10 @@ def topk_mask(z: Any, topk: int) -> tuple[Any, Any]:
     kind = kind_of("z", z)
     topk = check.count("topk", topk, 1)
     operators = kind.operators(z)
-    return run.topk_mask(kind, z, topk) if operators is None else operators.topk_mask(z, topk)
+    if operators is None:
+        return run.topk_mask(kind, z, topk)
+    p, tau = operators.topk_mask(z, topk)
+    return p, tau
 
 
 def causal_topk_mask(scores: Any, topk: int, window: int) -> tuple[Any, Any, Any]:
@@ -64,9 +67,10 @@ def causal_topk_mask(scores: Any, topk: int, window: int) -> tuple[Any, Any, Any
     topk = check.count("topk", topk, 1)
     window = check.count("window", window, 0)
     operators = kind.operators(scores)
-    if operators is not None:
-        return operators.causal_topk_mask(scores, topk, window)
-    return run.causal_topk_mask(kind, scores, topk, window)
+    if operators is None:
+        return run.causal_topk_mask(kind, scores, topk, window)
+    end, tau, free = operators.causal_topk_mask(scores, topk, window)
+    return end, tau, free
 
 
 def sparse_attention(
@@ -125,9 +129,10 @@ def sparse_attention(
                 raise ValueError(f"{name}: got None, needs an array {list(k.shape[:3])} with gate {gate!r}")
             same_kind(kind, name, array)
         operators = kind.operators(q, k, v, end, scores, tau)
-    if operators is not None:
-        return operators.sparse_attention(q, k, v, end, scores, tau, window, gate, scale)
-    return run.sparse_attention(kind, q, k, v, end, scores, tau, window, gate, scale)
+    if operators is None:
+        return run.sparse_attention(kind, q, k, v, end, scores, tau, window, gate, scale)
+    o, lse = operators.sparse_attention(q, k, v, end, scores, tau, window, gate, scale)
+    return o, lse
 
 
 def attention(
@@ -172,9 +177,9 @@ def attention(
     gate = check.gate_name(gate)
     scale = check.finite("scale", scale)
     operators = kind.operators(q, k, v, scores)
-    if operators is not None:
-        return operators.attention(q, k, v, scores, topk, window, gate, scale)
-    return run.attention(kind, q, k, v, scores, topk, window, gate, scale)
+    if operators is None:
+        return run.attention(kind, q, k, v, scores, topk, window, gate, scale)
+    return operators.attention(q, k, v, scores, topk, window, gate, scale)
 
 
 def score(x: Any, weight: Any, bias: Any, slope: Any) -> Any:
@@ -202,6 +207,6 @@ def score(x: Any, weight: Any, bias: Any, slope: Any) -> Any:
     same_kind(kind, "bias", bias)
     same_kind(kind, "slope", slope)
     operators = kind.operators(x, weight, bias, slope)
-    if operators is not None:
-        return operators.score(x, weight, bias, slope)
-    return run.score(kind, x, weight, bias, slope)
+    if operators is None:
+        return run.score(kind, x, weight, bias, slope)
+    return operators.score(x, weight, bias, slope)

@@ -179,7 +179,7 @@ def sparse_attention_grad(
             ("sparse_attention_grad", statics, grad_lse is not None),
             "sparse_attention_grad",
             modules.sparse_attention_grad_text,
-            [len(buffer[2]) for buffer in buffers],
+            tuple(len(buffer[2]) for buffer in buffers),
         )
         kernel(*buffers)
     return [kind.finish(array) for array, _ in made]

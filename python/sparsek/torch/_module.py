@@ -112,7 +112,7 @@ class SparseKAttention(nn.Module):
             raise ValueError(f"x: got shape {list(x.shape)}, needs 3 dimensions [B, N, {self.embed_dim}]")
 
         def heads(projected: Tensor) -> Tensor:
-            return projected.unflatten(-1, (-1, self.head_dim)).transpose(1, 2)
+            return projected.view(*x.shape[:2], -1, self.head_dim).transpose(1, 2)
 
         q, k, v = heads(self.q_proj(x)), heads(self.k_proj(x)), heads(self.v_proj(x))
         if position_encoding is not None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._library.custom_ops import CustomOpDef
 
 from sparsek import _checks as check
 from sparsek import _library as lib
@@ -33,7 +34,7 @@ def _fake(name: str, tensor: Tensor) -> Buffer:
     return 0, _KIND.code(name, tensor), tuple(tensor.shape), (), None
 
 
-def _operator(name: str, schema: str) -> Callable[[Callable[..., Any]], Any]:
+def _operator(name: str, schema: str) -> Callable[[Callable[..., Any]], CustomOpDef]:
     return torch.library.custom_op(f"sparsek::{name}", mutates_args=(), device_types="cpu", schema=schema)
 
 
@@ -209,7 +210,7 @@ def _sparse_attention_grad(
     gate: str,
     scale: float | None,
 ) -> list[Tensor]:
-    inputs = {"q": q, "k": k, "v": v, "end": end, "o": o, "lse": lse, "grad_o": grad_o}
+    inputs: dict[str, Tensor | None] = {"q": q, "k": k, "v": v, "end": end, "o": o, "lse": lse, "grad_o": grad_o}
     if gate != "none":
         inputs |= {"scores": scores, "tau": tau}
     return run.sparse_attention_grad(_KIND, inputs, grad_lse, window, gate, scale)

@@ -46,7 +46,7 @@ def folded(operator: Any) -> Rule:
         outputs = operator(*[value.flatten(0, 1) if isinstance(value, Tensor) else value for value in fronts])
 
         def unfold(tensor: Tensor) -> Tensor:
-            return tensor.unflatten(0, (size, tensor.shape[0] // size))
+            return tensor.view(size, tensor.shape[0] // size, *tensor.shape[1:])
 
         outputs = unfold(outputs) if isinstance(outputs, Tensor) else type(outputs)(unfold(x) for x in outputs)
         return outputs, _zeros(outputs)
