@@ -117,8 +117,14 @@ class SparseKAttention(nn.Module):
         q, k, v = heads(self.q_proj(x)), heads(self.k_proj(x)), heads(self.v_proj(x))
         if position_encoding is not None:
             q, k = position_encoding(q, k)
-        o = ops.attention(q, k, v, self.scores(x), topk=self.topk, window=self.window, gate=self.gate, scale=self.scale)
-        result: Tensor = self.o_proj(o.transpose(1, 2).flatten(2))
+        result: Tensor = self.o_proj(self.attend(q, k, v, x).transpose(1, 2).flatten(2))
+        return result
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, x: Tensor) -> Tensor:
+        """The heads' outputs [B, num_heads, N, head_dim]; a subclass may put another kind of attention here."""
+        result: Tensor = ops.attention(
+            q, k, v, self.scores(x), topk=self.topk, window=self.window, gate=self.gate, scale=self.scale
+        )
         return result
 
     def extra_repr(self) -> str:
