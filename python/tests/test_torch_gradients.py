@@ -5,6 +5,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import entmax
 import numpy as np
 import pytest
@@ -164,6 +169,28 @@ def test_twenty_runs_give_the_same_bits(rng):
         found = torch.autograd.grad(o.float().square().sum(), (q, k, v, u))
         wanted = wanted or found
         assert all(torch.equal(a, b) for a, b in zip(found, wanted, strict=True))
+
+
+DIGEST = """
+import hashlib, torch, sparsek
+torch.manual_seed(0)
+leaves = [torch.randn(s).requires_grad_() for s in ((1, 8, 300, 32), (1, 2, 300, 32), (1, 2, 300, 32), (1, 2, 300))]
+sparsek.attention(*leaves, topk=16, window=16).square().sum().backward()
+print(hashlib.sha256(b"".join(leaf.grad.numpy().tobytes() for leaf in leaves)).hexdigest())
+"""
+
+
+def test_any_number_of_threads_gives_the_same_bits():
+    package = str(Path(sparsek.__file__).parent.parent)
+    digests = set()
+    for threads in "1", "2", "5":
+        environment = {**os.environ, "PYTHONPATH": package, "OMP_NUM_THREADS": threads}
+        done = subprocess.run(
+            [sys.executable, "-c", DIGEST], env=environment, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        digests.add(done.stdout)
+    assert len(digests) == 1
 
 
 def test_strided_inputs_and_gradients(rng):
