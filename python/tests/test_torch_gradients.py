@@ -183,7 +183,7 @@ print(hashlib.sha256(b"".join(leaf.grad.numpy().tobytes() for leaf in leaves)).h
 def test_any_number_of_threads_gives_the_same_bits():
     package = str(Path(sparsek.__file__).parent.parent)
     digests = set()
-    for threads in "1", "2", "5":
+    for threads in "1", "3":
         environment = {**os.environ, "PYTHONPATH": package, "OMP_NUM_THREADS": threads}
         done = subprocess.run(
             [sys.executable, "-c", DIGEST], env=environment, capture_output=True, text=True, timeout=120
