@@ -112,8 +112,8 @@ SmallVector<Value> sparsek::buildBlockLoops(TileBuilder &b,
                                             BlockBody body) {
   int64_t keys = tile.shape.keys;
   // A block that is three quarters full is worth computing whole.
-  Value blocks = arith::DivUIOp::create(
-      b, b.add(count, b.index(keys / 4)), b.index(keys));
+  Value blocks =
+      arith::DivUIOp::create(b, b.add(count, b.index(keys / 4)), b.index(keys));
   Value whole = b.mul(blocks, b.index(keys));
   SmallVector<Value> carried =
       buildBlockLoop(b, tile, b.index(0), whole, init, body);
