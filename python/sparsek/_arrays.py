@@ -218,14 +218,18 @@ class TorchKind:
 
         return _operators
 
+    def is_transformed(self) -> bool:
+        """Whether a transform of torch.func (vmap, grad) or forward-mode differentiation is at work."""
+        torch = self._torch
+        return torch._C._functorch.peek_interpreter_stack() is not None or torch.autograd.forward_ad._current_level >= 0
+
     def _watched(self) -> bool:
         """Whether something of torch has to see every operator: a mode, a transform, autocast, a tracer."""
         torch = self._torch
         internal = torch._C
         return (
             internal._len_torch_dispatch_stack() > 0
-            or internal._functorch.peek_interpreter_stack() is not None
-            or torch.autograd.forward_ad._current_level >= 0
+            or self.is_transformed()
             or torch.is_autocast_enabled("cpu")
             or internal._get_tracing_state() is not None
         )

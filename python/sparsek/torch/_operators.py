@@ -55,6 +55,34 @@ def _register_autocast(operator: Any, rules: str) -> None:
     _LIBRARY.impl(operator._name, kernel, "AutocastCPU")
 
 
+_functions: dict[Any, type[torch.autograd.Function]] = {}
+
+
+def _register_autograd(operator: Any, backward: Callable[..., Any], context: Callable[[Any, Any, Any], None]) -> None:
+    """The gradient of an operator, and the same as a Function, since torch.func has no use for an operator's."""
+    operator.register_autograd(backward, setup_context=context)
+
+    def forward(*arguments: Any) -> Any:
+        outputs = operator(*arguments)
+        return tuple(outputs) if isinstance(outputs, list) else outputs
+
+    members = {
+        "generate_vmap_rule": True,
+        "forward": staticmethod(forward),
+        "setup_context": staticmethod(context),
+        "backward": staticmethod(backward),
+    }
+    _functions[operator] = type(operator._name, (torch.autograd.Function,), members)
+
+
+def _apply(operator: Any, *arguments: Any) -> Any:
+    """Calls an operator. Inside torch.func and forward-mode differentiation its Function stands for it: that has
+    gradients under transforms, and refuses what it cannot do (jvp), where the operator would drop tangents."""
+    if torch.compiler.is_compiling() or not _KIND.is_transformed():
+        return operator(*arguments)
+    return _functions[operator].apply(*arguments)
+
+
 def _refuse_double_backward(operator: Any) -> None:
     """A gradient that is differentiated again: an error that says so, not a silent zero."""
     name = operator._name.removesuffix("_grad")
@@ -65,7 +93,7 @@ def _refuse_double_backward(operator: Any) -> None:
             "(sparsek.torch.reference can, in plain torch)"
         )
 
-    operator.register_autograd(backward)
+    _register_autograd(operator, backward, lambda ctx, inputs, output: None)
 
 
 # topk_mask.
@@ -100,10 +128,10 @@ def _topk_mask_context(ctx: Any, inputs: Any, output: Any) -> None:
 
 def _topk_mask_backward(ctx: Any, grad_p: Tensor | None, grad_tau: Tensor | None) -> tuple[Tensor, None]:
     z, tau = ctx.saved_tensors
-    return _topk_mask_grad(z, tau, torch.zeros_like(z) if grad_p is None else grad_p, grad_tau), None
+    return _apply(_topk_mask_grad, z, tau, torch.zeros_like(z) if grad_p is None else grad_p, grad_tau), None
 
 
-_topk_mask.register_autograd(_topk_mask_backward, setup_context=_topk_mask_context)
+_register_autograd(_topk_mask, _topk_mask_backward, _topk_mask_context)
 _topk_mask.register_vmap(vmap.leading(_topk_mask))
 _topk_mask_grad.register_vmap(vmap.leading(_topk_mask_grad))
 _register_autocast(_topk_mask, "f.")
@@ -113,16 +141,18 @@ _refuse_double_backward(_topk_mask_grad)
 # causal_topk_mask.
 
 
-@_operator("causal_topk_mask", "(Tensor scores, int topk, int window) -> (Tensor, Tensor, Tensor)")
+# tau is the first result: opcheck adds the results up from the first, which so has to be of floating point.
+@_operator("causal_topk_mask", "(Tensor scores, int topk, int window) -> (Tensor tau, Tensor end, Tensor free)")
 def _causal_topk_mask(scores: Tensor, topk: int, window: int) -> tuple[Tensor, Tensor, Tensor]:
-    return run.causal_topk_mask(_KIND, scores, topk, window)
+    end, tau, free = run.causal_topk_mask(_KIND, scores, topk, window)
+    return tau, end, free
 
 
 @_causal_topk_mask.register_fake
 def _(scores: Tensor, topk: int, window: int) -> tuple[Tensor, Tensor, Tensor]:
     check.causal_inputs(_fake("scores", scores))
     end, free = (scores.new_empty(scores.shape, dtype=torch.int32) for _ in range(2))
-    return end, scores.new_empty(scores.shape), free
+    return scores.new_empty(scores.shape), end, free
 
 
 @_operator("causal_topk_mask_grad", "(Tensor scores, Tensor tau, Tensor free, Tensor grad_tau, int window) -> Tensor")
@@ -138,19 +168,19 @@ def _(scores: Tensor, tau: Tensor, free: Tensor, grad_tau: Tensor, window: int) 
 
 def _causal_context(ctx: Any, inputs: Any, output: Any) -> None:
     scores, _, ctx.window = inputs
-    end, tau, free = output
+    tau, end, free = output
     ctx.mark_non_differentiable(end, free)
     ctx.set_materialize_grads(False)
     ctx.save_for_backward(scores, tau, free)
 
 
-def _causal_backward(ctx: Any, _end: None, grad_tau: Tensor | None, _free: None) -> tuple[Tensor | None, None, None]:
+def _causal_backward(ctx: Any, grad_tau: Tensor | None, _end: None, _free: None) -> tuple[Tensor | None, None, None]:
     if grad_tau is None:
         return None, None, None
-    return _causal_topk_mask_grad(*ctx.saved_tensors, grad_tau, ctx.window), None, None
+    return _apply(_causal_topk_mask_grad, *ctx.saved_tensors, grad_tau, ctx.window), None, None
 
 
-_causal_topk_mask.register_autograd(_causal_backward, setup_context=_causal_context)
+_register_autograd(_causal_topk_mask, _causal_backward, _causal_context)
 _causal_topk_mask.register_vmap(vmap.folded(_causal_topk_mask))
 _causal_topk_mask_grad.register_vmap(vmap.folded(_causal_topk_mask_grad))
 _register_autocast(_causal_topk_mask, "f..")
@@ -233,12 +263,14 @@ def _sparse_attention_backward(ctx: Any, grad_o: Tensor | None, grad_lse: Tensor
     *inputs, o, lse = ctx.saved_tensors
     if grad_o is None:
         grad_o = torch.zeros_like(o)
-    q, k, v, *gating = _sparse_attention_grad(*inputs, o, lse, grad_o, grad_lse, ctx.window, ctx.gate, ctx.scale)
+    q, k, v, *gating = _apply(
+        _sparse_attention_grad, *inputs, o, lse, grad_o, grad_lse, ctx.window, ctx.gate, ctx.scale
+    )
     scores, tau = gating or (None, None)
     return q, k, v, None, scores, tau, None, None, None
 
 
-_sparse_attention.register_autograd(_sparse_attention_backward, setup_context=_sparse_attention_context)
+_register_autograd(_sparse_attention, _sparse_attention_backward, _sparse_attention_context)
 _sparse_attention.register_vmap(vmap.folded(_sparse_attention))
 _sparse_attention_grad.register_vmap(vmap.folded(_sparse_attention_grad))
 _register_autocast(_sparse_attention, "lll.ff...")
@@ -275,7 +307,7 @@ def _score_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     return grad_x, grad_weight, grad.sum((0, 2)) if need_bias else None, grad_slope
 
 
-_score.register_autograd(_score_backward, setup_context=_score_context)
+_register_autograd(_score, _score_backward, _score_context)
 _score.register_vmap(vmap.stacked(_score))
 # The scores decide which keys are kept, so they are not computed from rounded weights.
 _register_autocast(_score, "ffff")
@@ -286,12 +318,13 @@ _register_autocast(_score, "ffff")
 
 def topk_mask(z: Tensor, topk: int) -> Any:
     _KIND.refuse("z", z)
-    return _topk_mask(z, topk)
+    return _apply(_topk_mask, z, topk)
 
 
 def causal_topk_mask(scores: Tensor, topk: int, window: int) -> Any:
     _KIND.refuse("scores", scores)
-    return _causal_topk_mask(scores, topk, window)
+    tau, end, free = _apply(_causal_topk_mask, scores, topk, window)
+    return end, tau, free
 
 
 def sparse_attention(
@@ -309,7 +342,7 @@ def sparse_attention(
     for name, tensor in named.items():
         if tensor is not None:
             _KIND.refuse(name, tensor)
-    return _sparse_attention(q, k, v, end, scores, tau, window, gate, scale)
+    return _apply(_sparse_attention, q, k, v, end, scores, tau, window, gate, scale)
 
 
 def attention(
@@ -317,13 +350,16 @@ def attention(
 ) -> Any:
     for name, tensor in (("q", q), ("k", k), ("v", v), ("scores", scores)):
         _KIND.refuse(name, tensor)
-    end, tau, _ = _causal_topk_mask(scores, topk, window)
+    if k.dim() == 4:
+        # Else the message would be about lifetimes, which the caller does not know.
+        check.shape("scores", _fake("scores", scores), tuple(k.shape[:3]), "to match k in B, Hkv and Nk")
+    tau, end, _ = _apply(_causal_topk_mask, scores, topk, window)
     if gate == "none":
-        return _sparse_attention(q, k, v, end, None, None, 0, gate, scale)[0]
-    return _sparse_attention(q, k, v, end, scores, tau, window, gate, scale)[0]
+        return _apply(_sparse_attention, q, k, v, end, None, None, 0, gate, scale)[0]
+    return _apply(_sparse_attention, q, k, v, end, scores, tau, window, gate, scale)[0]
 
 
 def score(x: Tensor, weight: Tensor, bias: Tensor, slope: Tensor) -> Any:
     for name, tensor in (("x", x), ("weight", weight), ("bias", bias), ("slope", slope)):
         _KIND.refuse(name, tensor)
-    return _score(x, weight, bias, slope)
+    return _apply(_score, x, weight, bias, slope)
