@@ -12,6 +12,7 @@ TEST_PACKAGES=(
 RUN_MODULES=(numpy)
 TEST_MODULES=(pytest hypothesis ruff mypy entmax ml_dtypes torch==2.13.0)
 BENCH_MODULES=(matplotlib torch==2.13.0)
+DOCS_MODULES=(torch==2.13.0)
 
 fail() {
   printf 'dev: %s\n' "$*" >&2

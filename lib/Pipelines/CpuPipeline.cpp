@@ -50,7 +50,11 @@ static void addLLVMLowering(OpPassManager &pm,
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
-  pm.addNestedPass<func::FuncOp>(arith::createArithExpandOpsPass());
+  // Without this, processors without bf16 conversions call a function for each.
+  arith::ArithExpandOpsPassOptions expandOptions;
+  expandOptions.includeBf16 = true;
+  pm.addNestedPass<func::FuncOp>(
+      arith::createArithExpandOpsPass(expandOptions));
   pm.addNestedPass<func::FuncOp>(LLVM::createLLVMRequestCWrappersPass());
   // Intrinsics where LLVM has them, libm for the rest.
   pm.addPass(createConvertMathToLLVMPass());

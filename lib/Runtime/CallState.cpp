@@ -65,6 +65,7 @@ bool CallState::run(void (*function)(void **), void **arguments) {
 }
 
 std::string CallState::call(void (*function)(void **), void **arguments) {
+  limitSpinning();
   run(function, arguments);
   if (error.empty() && numOrphans != orphansBefore) {
     std::lock_guard<std::mutex> lock(orphanMutex);

@@ -89,6 +89,22 @@ void *mlir::sparsek::runtime::getOpenMPRuntime() {
   return handle;
 }
 
+void mlir::sparsek::runtime::limitSpinning() {
+  constexpr int kMilliseconds = 1;
+  // The setting belongs to the calling thread.
+  static thread_local bool isDone = false;
+  if (isDone)
+    return;
+  isDone = true;
+  void *handle = getOpenMPRuntime();
+  if (!handle || std::getenv("KMP_BLOCKTIME") || std::getenv("OMP_WAIT_POLICY"))
+    return;
+  auto setBlockTime =
+      reinterpret_cast<void (*)(int)>(dlsym(handle, "kmp_set_blocktime"));
+  if (setBlockTime)
+    setBlockTime(kMilliseconds);
+}
+
 bool mlir::sparsek::runtime::isInParallelRegion() {
   void *handle = getOpenMPRuntime();
   if (!handle)

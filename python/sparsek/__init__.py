@@ -9,6 +9,8 @@ results come back as the same kind. Calls release the GIL and may come from seve
 a call must not fork and go on calling in the child: the worker threads do not survive a fork (use "spawn").
 """
 
+from typing import Any
+
 from sparsek._compile import CompileError, Function, Module, compile, targets, version  # noqa: A004
 from sparsek._ops import attention, causal_topk_mask, score, sparse_attention, topk_mask
 
@@ -25,3 +27,12 @@ __all__ = [
     "topk_mask",
     "version",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """``sparsek.torch``, imported when it is first named: the package works without torch."""
+    if name == "torch":
+        import importlib
+
+        return importlib.import_module("sparsek.torch")
+    raise AttributeError(f"module 'sparsek' has no attribute {name!r}")

@@ -48,11 +48,17 @@ class Kind(Protocol):
     def is_writable(self, array: Any, owner: Any) -> bool:
         """Whether writes to the buffer of `array`, which `owner` keeps alive, reach the caller's array."""
 
+    def refuse_gradients(self, name: str, array: Any) -> None:
+        """ValueError for an array whose gradient is asked for."""
+
     def finish(self, array: Any) -> Any:
         """What the caller gets for an array made by `empty` or `adopt`."""
 
     def adopt(self, tensor: lib.Tensor) -> Any:
         """An array over the memory of a result of the C API, which it then owns."""
+
+    def operators(self, *arrays: Any) -> Any:
+        """The operators that a call with these arrays has to go through, None if it may run the kernel itself."""
 
 
 def describe_type(code: int, shape: tuple[int, ...]) -> str:
@@ -108,6 +114,9 @@ class NumpyKind:
     def is_writable(self, array: Any, owner: Any) -> bool:
         return owner is array and bool(array.flags.writeable)
 
+    def refuse_gradients(self, name: str, array: Any) -> None:
+        pass
+
     def finish(self, array: Any) -> Any:
         return array
 
@@ -127,6 +136,9 @@ class NumpyKind:
         weakref.finalize(memory, lib.library.sparsekTensorRelease, tensor).atexit = False
         return array
 
+    def operators(self, *arrays: Any) -> Any:
+        return None
+
 
 class TorchKind:
     """torch tensors on the CPU."""
@@ -138,23 +150,27 @@ class TorchKind:
         names = {lib.I1: "bool"}
         self._dtypes = {code: getattr(torch, names.get(code, dtype)) for code, dtype in enumerate(lib.DTYPE_NAMES)}
         self._codes = {dtype: code for code, dtype in self._dtypes.items()}
-        self._is_grad_enabled = torch.is_grad_enabled
         self._strided = torch.strided
         self._empty = torch.empty
+        self._plain = (torch.Tensor, torch.nn.Parameter)
 
-    def describe(self, name: str, array: Any) -> Buffer:
+    def refuse(self, name: str, array: Any) -> None:
+        """ValueError or TypeError for a tensor whose memory is not of this machine or not strided."""
         if not array.is_cpu:
             raise _no_gpu(name, array.device)
-        if array.requires_grad and self._is_grad_enabled():
-            raise ValueError(
-                f"{name}: got a tensor that requires grad, needs one that does not, since gradients come in a later "
-                "version: pass detach() of it or call under torch.no_grad()"
-            )
+        if array.layout is not self._strided:
+            raise TypeError(f"{name}: got a tensor of layout {array.layout}, needs torch.strided")
+
+    def code(self, name: str, array: Any) -> int:
+        """The element code of a tensor."""
         code = self._codes.get(array.dtype)
         if code is None:
             raise _unknown_dtype(name, array.dtype)
-        if array.layout is not self._strided:
-            raise TypeError(f"{name}: got a tensor of layout {array.layout}, needs torch.strided")
+        return code
+
+    def describe(self, name: str, array: Any) -> Buffer:
+        self.refuse(name, array)
+        code = self.code(name, array)
         if array.is_neg():
             array = array.resolve_neg()
         try:
@@ -171,6 +187,13 @@ class TorchKind:
     def is_writable(self, array: Any, owner: Any) -> bool:
         return owner is array
 
+    def refuse_gradients(self, name: str, array: Any) -> None:
+        if array.requires_grad and self._torch.is_grad_enabled():
+            raise ValueError(
+                f"{name}: got a tensor that requires grad, needs one that does not, since gradients do not flow "
+                "through compiled modules: pass detach() of it or call under torch.no_grad()"
+            )
+
     def finish(self, array: Any) -> Any:
         return array
 
@@ -181,6 +204,35 @@ class TorchKind:
         # numpy has no bfloat16 of its own: take the bits.
         tensor.code = lib.I16
         return self._torch.from_numpy(_NUMPY.adopt(tensor)).view(self._torch.bfloat16)
+
+    def operators(self, *arrays: Any) -> Any:
+        torch = self._torch
+        if not (torch.compiler.is_compiling() or self._watched()):
+            plain, grad = self._plain, torch.is_grad_enabled()
+            for array in arrays:
+                if type(array) not in plain or (grad and array.requires_grad):
+                    break
+            else:
+                return None
+        from sparsek.torch import _operators
+
+        return _operators
+
+    def is_transformed(self) -> bool:
+        """Whether a transform of torch.func (vmap, grad) or forward-mode differentiation is at work."""
+        torch = self._torch
+        return torch._C._functorch.peek_interpreter_stack() is not None or torch.autograd.forward_ad._current_level >= 0
+
+    def _watched(self) -> bool:
+        """Whether something of torch has to see every operator: a mode, a transform, autocast, a tracer."""
+        torch = self._torch
+        internal = torch._C
+        return (
+            internal._len_torch_dispatch_stack() > 0
+            or self.is_transformed()
+            or torch.is_autocast_enabled("cpu")
+            or internal._get_tracing_state() is not None
+        )
 
 
 class DLPackKind:
@@ -205,16 +257,19 @@ class DLPackKind:
             torch = sys.modules.get("torch")
             if torch is None:
                 raise TypeError(f"{name}: numpy cannot import it through DLPack: {error}") from error
-            return _torch_kind(torch).describe(name, torch.from_dlpack(array))
+            return torch_kind(torch).describe(name, torch.from_dlpack(array))
 
     def empty(self, shape: tuple[int, ...], code: int) -> tuple[Any, Buffer]:
         torch = sys.modules.get("torch")
         if code == lib.BF16 and torch is not None:
-            return _torch_kind(torch).empty(shape, code)
+            return torch_kind(torch).empty(shape, code)
         return _NUMPY.empty(shape, code)
 
     def is_writable(self, array: Any, owner: Any) -> bool:
         return not isinstance(owner, np.ndarray) or bool(owner.flags.writeable)
+
+    def refuse_gradients(self, name: str, array: Any) -> None:
+        pass
 
     def finish(self, array: Any) -> Any:
         for path in ("from_dlpack", "dlpack.from_dlpack", "utils.dlpack.from_dlpack"):
@@ -228,8 +283,11 @@ class DLPackKind:
     def adopt(self, tensor: lib.Tensor) -> Any:
         torch = sys.modules.get("torch")
         if tensor.code == lib.BF16 and torch is not None:
-            return _torch_kind(torch).adopt(tensor)
+            return torch_kind(torch).adopt(tensor)
         return _NUMPY.adopt(tensor)
+
+    def operators(self, *arrays: Any) -> Any:
+        return None
 
 
 _NUMPY = NumpyKind()
@@ -239,7 +297,8 @@ _dlpack_kinds: dict[str, DLPackKind] = {}
 _kinds: dict[type, Kind] = {np.ndarray: NUMPY}
 
 
-def _torch_kind(torch: Any) -> TorchKind:
+def torch_kind(torch: Any) -> TorchKind:
+    """The kind of torch's tensors; `torch` is the module."""
     if not _torch_kinds:
         _torch_kinds.append(TorchKind(torch))
     return _torch_kinds[0]
@@ -253,7 +312,7 @@ def _find_kind(name: str, array: Any) -> Kind:
     if isinstance(array, np.ndarray):
         return NUMPY
     if torch is not None and isinstance(array, torch.Tensor):
-        return _torch_kind(torch)
+        return torch_kind(torch)
     if hasattr(cls, "__dlpack__") and hasattr(cls, "__dlpack_device__"):
         kind = DLPackKind(array)
         return _dlpack_kinds.setdefault(kind.name, kind)

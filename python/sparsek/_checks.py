@@ -113,3 +113,39 @@ def attention_inputs(q: Buffer, k: Buffer, v: Buffer) -> int:
     if kv_heads == 0 or heads == 0 or heads % kv_heads:
         raise wrong_shape("q", q, f"Hq a positive multiple of Hkv = {kv_heads} (k has {kv_heads} heads)")
     return heads // kv_heads
+
+
+def topk_mask_inputs(z: Buffer) -> None:
+    """Checks z [..., n]."""
+    float_dtype("z", z)
+    if not 1 <= len(z[2]) <= lib.MAX_RANK:
+        raise wrong_shape("z", z, f"1 to {lib.MAX_RANK} dimensions [..., n]")
+    length("z", z, -1)
+
+
+def causal_inputs(scores: Buffer) -> None:
+    """Checks scores [B, Hkv, N]."""
+    rank("scores", scores, ("B", "Hkv", "N"))
+    dtype("scores", scores, lib.F32)
+    length("scores", scores, 2)
+
+
+def per_key(name: str, buffer: Buffer, k: Buffer, code: int) -> None:
+    """Checks an array [B, Hkv, Nk] of one element per key."""
+    dtype(name, buffer, code)
+    shape(name, buffer, tuple(k[2][:3]), "to match k in B, Hkv and Nk")
+
+
+def score_inputs(x: Buffer, weight: Buffer, bias: Buffer, slope: Buffer) -> None:
+    """Checks x [B, N, c], weight [Hkv, c], bias [Hkv] and slope [Hkv]."""
+    rank("x", x, ("B", "N", "c"))
+    float_dtype("x", x)
+    rank("weight", weight, ("Hkv", "c"))
+    dtype("weight", weight, x[1], " like x")
+    length("x", x, 1)
+    heads = weight[2][0]
+    shape("weight", weight, (heads, x[2][2]), "to match x in c")
+    dtype("bias", bias, lib.F32)
+    shape("bias", bias, (heads,), "to match weight in Hkv")
+    dtype("slope", slope, lib.F32)
+    shape("slope", slope, (heads,), "to match weight in Hkv")

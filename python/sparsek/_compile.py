@@ -106,6 +106,7 @@ class Function:
     def _describe(self, kind: Kind, index: int, array: Any) -> Buffer:
         label = self._label(index)
         same_kind(kind, label, array)
+        kind.refuse_gradients(label, array)
         buffer = kind.describe(label, array)
         _, code, shape, _, owner = buffer
         need = self._inputs[index]

@@ -96,6 +96,10 @@ def _operands(values: Iterable[_Value]) -> str:
     return f"({_ssa(value.name for value in values)} : {', '.join(value.tensor for value in values)})"
 
 
+def _destinations(values: tuple[_Value, ...]) -> str:
+    return _operands(value._replace(name=f"{value.name}_init") for value in values)
+
+
 class _Function:
     """The text of one function: inputs become tensors, results are written to the trailing memrefs."""
 
@@ -125,12 +129,17 @@ class _Function:
         sizes = _ssa(f"{value.name}_{axis}" for axis in dynamic)
         self.add(f"%{value.name}_init = tensor.empty({sizes}) : {value.tensor}")
 
-    def op(self, op: str, clauses: str, inputs: str, outputs: tuple[_Value, ...]) -> None:
+    def op(
+        self, op: str, clauses: str, inputs: str, outputs: tuple[_Value, ...], gating_outputs: tuple[_Value, ...] = ()
+    ) -> None:
         """One op of the dialect; destinations are the outputs' ``_init``."""
-        types = ", ".join(value.tensor for value in outputs)
+        destinations = f"outs{_destinations(outputs)}"
+        if gating_outputs:
+            destinations += f" gating_outs{_destinations(gating_outputs)}"
+        results = (*outputs, *gating_outputs)
         self.add(
-            f"{_ssa(value.name for value in outputs)} = sparsek.{op} {clauses} {inputs} "
-            f"outs({_ssa(value.name + '_init' for value in outputs)} : {types}) -> {types}"
+            f"{_ssa(value.name for value in results)} = sparsek.{op} {clauses} {inputs} {destinations} -> "
+            f"{', '.join(value.tensor for value in results)}"
         )
 
     def text(self) -> str:
@@ -235,6 +244,49 @@ def score_text(code: int) -> str:
     u = _value("u", "? ? ?", lib.F32)
     function = _Function("score", inputs, (u,))
     function.op("score", "", f"ins{_operands(inputs)}", (u,))
+    return function.text()
+
+
+def topk_mask_grad_text(code: int, rank: int, has_grad_tau: bool) -> str:
+    """``topk_mask_grad(z, tau, grad_p[, grad_tau], grad_z)``."""
+    z, grad_p, grad_z = (_value(name, "? " * rank, code) for name in ("z", "grad_p", "grad_z"))
+    tau, grad_tau = (_value(name, "? " * (rank - 1), lib.F32) for name in ("tau", "grad_tau"))
+    inputs = (z, tau, grad_p)
+    function = _Function("topk_mask_grad", (*inputs, *[grad_tau] * has_grad_tau), (grad_z,))
+    clause = f" grad_tau{_operands((grad_tau,))}" if has_grad_tau else ""
+    function.op("topk_mask_grad", "", f"ins{_operands(inputs)}{clause}", (grad_z,))
+    return function.text()
+
+
+def causal_topk_mask_grad_text(window: int) -> str:
+    """``causal_topk_mask_grad(scores, tau, free, grad_tau, grad_scores)``."""
+    u, (_, tau, free) = _lifetimes("scores", "end")
+    grad_tau, grad_u = (_value(name, "? ? ?", lib.F32) for name in ("grad_tau", "grad_scores"))
+    inputs = (u, tau, free, grad_tau)
+    function = _Function("causal_topk_mask_grad", inputs, (grad_u,))
+    function.op("causal_topk_mask_grad", f"window({window})", f"ins{_operands(inputs)}", (grad_u,))
+    return function.text()
+
+
+def sparse_attention_grad_text(statics: AttentionStatics, has_grad_lse: bool) -> str:
+    """``sparse_attention_grad(q, k, v, end, o, lse, grad_o[, scores, tau][, grad_lse], grad_q, grad_k, grad_v
+    [, grad_scores, grad_tau])``."""
+    qkv, (o, lse) = statics.values()
+    inputs = (*qkv, _value("end", "? ? ?", lib.I32), o, lse, o._replace(name="grad_o"))
+    gating: tuple[_Value, ...] = ()
+    if statics.gate != "none":
+        gating = (_value("scores", "? ? ?", lib.F32), _value("tau", "? ? ?", lib.F32))
+    grad_lse = (lse._replace(name="grad_lse"),) if has_grad_lse else ()
+    outputs, gating_outputs = (
+        tuple(value._replace(name=f"grad_{value.name}") for value in values) for values in (qkv, gating)
+    )
+    function = _Function("sparse_attention_grad", (*inputs, *gating, *grad_lse), (*outputs, *gating_outputs))
+    operands = f"ins{_operands(inputs)}"
+    if grad_lse:
+        operands += f" grad_lse{_operands(grad_lse)}"
+    if gating:
+        operands += f" gating{_operands(gating)}"
+    function.op("sparse_attention_grad", statics.clauses(), operands, outputs, gating_outputs)
     return function.text()
 
 

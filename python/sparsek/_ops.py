@@ -1,16 +1,14 @@
 # Part of the sparsek project, under the Apache License v2.0 with LLVM Exceptions.
 # See LICENSE for license information.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The everyday calls: check the arguments, find the compiled function, run it into new arrays."""
+"""The everyday calls: check what is no array, then run the compiled function, or torch's operator around it."""
 
 from __future__ import annotations
 
-from math import inf
 from typing import Any
 
 from sparsek import _checks as check
-from sparsek import _library as lib
-from sparsek import _modules as modules
+from sparsek import _run as run
 from sparsek._arrays import kind_of, same_kind
 
 
@@ -29,29 +27,17 @@ def topk_mask(z: Any, topk: int) -> tuple[Any, Any]:
 
     Raises:
         TypeError: z is no array or of another dtype; topk is no integer.
-        ValueError: z has no dimension or more than 8, or is on a GPU, or requires grad; topk < 1.
+        ValueError: z has no dimension or more than 8, or is on a GPU; topk < 1.
 
     Source: Lou et al., "Sparser is Faster and Less is More", arXiv 2406.16747, the SPARSEK operator.
     """
     kind = kind_of("z", z)
     topk = check.count("topk", topk, 1)
-    bz = kind.describe("z", z)
-    code, shape = bz[1], bz[2]
-    check.float_dtype("z", bz)
-    rank = len(shape)
-    if not 1 <= rank <= lib.MAX_RANK:
-        raise check.wrong_shape("z", bz, f"1 to {lib.MAX_RANK} dimensions [..., n]")
-    check.length("z", bz, -1)
-    p, bp = kind.empty(shape, code)
-    tau, btau = kind.empty(shape[:-1], lib.F32)
-    if 0 in shape:
-        tau[...] = -inf
-    else:
-        kernel = modules.kernel(
-            ("topk_mask", code, rank, topk), "topk_mask", modules.topk_mask_text, (rank, rank, rank - 1)
-        )
-        kernel(bz, bp, btau)
-    return kind.finish(p), kind.finish(tau)
+    operators = kind.operators(z)
+    if operators is None:
+        return run.topk_mask(kind, z, topk)
+    p, tau = operators.topk_mask(z, topk)
+    return p, tau
 
 
 def causal_topk_mask(scores: Any, topk: int, window: int) -> tuple[Any, Any, Any]:
@@ -73,27 +59,18 @@ def causal_topk_mask(scores: Any, topk: int, window: int) -> tuple[Any, Any, Any
 
     Raises:
         TypeError: scores is no array or of another dtype; topk or window is no integer.
-        ValueError: scores is not of 3 dimensions, is on a GPU or requires grad; topk < 1; window < 0.
+        ValueError: scores is not of 3 dimensions, is on a GPU; topk < 1; window < 0.
 
     Source: Lou et al., arXiv 2406.16747, the incremental evaluation of the SPARSEK operator.
     """
     kind = kind_of("scores", scores)
     topk = check.count("topk", topk, 1)
     window = check.count("window", window, 0)
-    bu = kind.describe("scores", scores)
-    check.rank("scores", bu, ("B", "Hkv", "N"))
-    check.dtype("scores", bu, lib.F32)
-    check.length("scores", bu, 2)
-    shape = bu[2]
-    end, bend = kind.empty(shape, lib.I32)
-    tau, btau = kind.empty(shape, lib.F32)
-    free, bfree = kind.empty(shape, lib.I32)
-    if 0 not in shape:
-        kernel = modules.kernel(
-            ("causal_topk_mask", topk, window), "causal_topk_mask", modules.causal_topk_mask_text, (3, 3, 3, 3)
-        )
-        kernel(bu, bend, btau, bfree)
-    return kind.finish(end), kind.finish(tau), kind.finish(free)
+    operators = kind.operators(scores)
+    if operators is None:
+        return run.causal_topk_mask(kind, scores, topk, window)
+    end, tau, free = operators.causal_topk_mask(scores, topk, window)
+    return end, tau, free
 
 
 def sparse_attention(
@@ -131,7 +108,7 @@ def sparse_attention(
 
     Raises:
         TypeError: an argument is no array, of another kind or dtype than it needs, or no number.
-        ValueError: shapes disagree; an array is on a GPU or requires grad; a gate without scores or tau; an unknown
+        ValueError: shapes disagree; an array is on a GPU; a gate without scores or tau; an unknown
             gate; window < 0; scale not finite.
 
     Source: Lou et al., arXiv 2406.16747, SparseK attention; the lifetimes are this project's form of its selection.
@@ -143,41 +120,19 @@ def sparse_attention(
     window = check.count("window", window, 0)
     gate = check.gate_name(gate)
     scale = check.finite("scale", scale)
-    bq, bk, bv = kind.describe("q", q), kind.describe("k", k), kind.describe("v", v)
-    group = check.attention_inputs(bq, bk, bv)
-    per_key = bk[2][:3]
-    bend = kind.describe("end", end)
-    check.dtype("end", bend, lib.I32)
-    check.shape("end", bend, per_key, "to match k in B, Hkv and Nk")
-    inputs = [bq, bk, bv, bend]
     if gate == "none":
-        window = 0
+        window, scores, tau = 0, None, None
+        operators = kind.operators(q, k, v, end)
     else:
         for name, array in (("scores", scores), ("tau", tau)):
             if array is None:
-                raise ValueError(f"{name}: got None, needs an array {list(per_key)} with gate {gate!r}")
+                raise ValueError(f"{name}: got None, needs an array {list(k.shape[:3])} with gate {gate!r}")
             same_kind(kind, name, array)
-            buffer = kind.describe(name, array)
-            check.dtype(name, buffer, lib.F32)
-            check.shape(name, buffer, per_key, "to match k in B, Hkv and Nk")
-            inputs.append(buffer)
-    batch, heads, queries, d = bq[2]
-    dv = bv[2][3]
-    o, bo = kind.empty((batch, heads, queries, dv), bq[1])
-    lse, blse = kind.empty((batch, heads, queries), lib.F32)
-    if not batch or not queries or not per_key[2]:
-        o[...] = 0
-        lse[...] = -inf
-    else:
-        statics = modules.AttentionStatics(bq[1], d, dv, group, gate, window, scale)
-        kernel = modules.kernel(
-            ("sparse_attention", statics),
-            "sparse_attention",
-            modules.sparse_attention_text,
-            (4, 4, 4, *[3] * (len(inputs) - 3), 4, 3),
-        )
-        kernel(*inputs, bo, blse)
-    return kind.finish(o), kind.finish(lse)
+        operators = kind.operators(q, k, v, end, scores, tau)
+    if operators is None:
+        return run.sparse_attention(kind, q, k, v, end, scores, tau, window, gate, scale)
+    o, lse = operators.sparse_attention(q, k, v, end, scores, tau, window, gate, scale)
+    return o, lse
 
 
 def attention(
@@ -221,22 +176,10 @@ def attention(
     window = check.count("window", window, 0)
     gate = check.gate_name(gate)
     scale = check.finite("scale", scale)
-    bq, bk, bv = kind.describe("q", q), kind.describe("k", k), kind.describe("v", v)
-    group = check.attention_inputs(bq, bk, bv)
-    per_key = bk[2][:3]
-    bu = kind.describe("scores", scores)
-    check.dtype("scores", bu, lib.F32)
-    check.shape("scores", bu, per_key, "to match k in B, Hkv and Nk")
-    batch, heads, queries, d = bq[2]
-    dv = bv[2][3]
-    o, bo = kind.empty((batch, heads, queries, dv), bq[1])
-    if not batch or not queries or not per_key[2]:
-        o[...] = 0
-    else:
-        statics = modules.AttentionStatics(bq[1], d, dv, group, gate, window, scale, topk)
-        kernel = modules.kernel(("attention", statics), "attention", modules.attention_text, (4, 4, 4, 3, 4))
-        kernel(bq, bk, bv, bu, bo)
-    return kind.finish(o)
+    operators = kind.operators(q, k, v, scores)
+    if operators is None:
+        return run.attention(kind, q, k, v, scores, topk, window, gate, scale)
+    return operators.attention(q, k, v, scores, topk, window, gate, scale)
 
 
 def score(x: Any, weight: Any, bias: Any, slope: Any) -> Any:
@@ -255,7 +198,7 @@ def score(x: Any, weight: Any, bias: Any, slope: Any) -> Any:
 
     Raises:
         TypeError: an argument is no array, or of another kind or dtype than it needs.
-        ValueError: shapes disagree; an array is on a GPU or requires grad.
+        ValueError: shapes disagree; an array is on a GPU.
 
     Source: Lou et al., arXiv 2406.16747, the scoring network; its form here is this project's.
     """
@@ -263,22 +206,7 @@ def score(x: Any, weight: Any, bias: Any, slope: Any) -> Any:
     same_kind(kind, "weight", weight)
     same_kind(kind, "bias", bias)
     same_kind(kind, "slope", slope)
-    bx, bw = kind.describe("x", x), kind.describe("weight", weight)
-    bb, bs = kind.describe("bias", bias), kind.describe("slope", slope)
-    check.rank("x", bx, ("B", "N", "c"))
-    check.float_dtype("x", bx)
-    check.rank("weight", bw, ("Hkv", "c"))
-    check.dtype("weight", bw, bx[1], " like x")
-    check.length("x", bx, 1)
-    batch, length, channels = bx[2]
-    heads = bw[2][0]
-    check.shape("weight", bw, (heads, channels), "to match x in c")
-    check.dtype("bias", bb, lib.F32)
-    check.shape("bias", bb, (heads,), "to match weight in Hkv")
-    check.dtype("slope", bs, lib.F32)
-    check.shape("slope", bs, (heads,), "to match weight in Hkv")
-    scores, bu = kind.empty((batch, heads, length), lib.F32)
-    if batch and heads and length:
-        kernel = modules.kernel(("score", bx[1]), "score", modules.score_text, (3, 2, 1, 1, 3))
-        kernel(bx, bw, bb, bs, bu)
-    return kind.finish(scores)
+    operators = kind.operators(x, weight, bias, slope)
+    if operators is None:
+        return run.score(kind, x, weight, bias, slope)
+    return operators.score(x, weight, bias, slope)

@@ -140,6 +140,11 @@ def test_bad_arguments(module, arguments, error, message):
         module.twice(*arguments)
 
 
+def test_tensors_of_a_transform(module):
+    with pytest.raises(TypeError, match="argument 0 of twice: got a tensor without memory of its own"):
+        torch.vmap(module.twice)(torch.zeros(2, 3))
+
+
 def test_static_sizes_are_checked(module):
     with pytest.raises(ValueError, match=r"got float32 \[1, 3, 5\], needs float32 \[1, 2, \?\]"):
         module.lifetimes(np.zeros((1, 3, 5), np.float32))

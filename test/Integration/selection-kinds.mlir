@@ -100,6 +100,44 @@ func.func @print(%end: tensor<1x8x131xi32>, %tau: tensor<1x8x131xf32>,
   return
 }
 
+// A gradient per position, a multiple of 1/8, and 4 in place of every free count
+// but 0: the sums over them are exact in any order.
+func.func @gradients(%free: tensor<1x8x131xi32>)
+    -> (tensor<1x8x131xf32>, tensor<1x8x131xi32>) {
+  %init = tensor.empty() : tensor<1x8x131xf32>
+  %r:2 = linalg.generic {
+      indexing_maps = [affine_map<(b, h, n) -> (b, h, n)>,
+                       affine_map<(b, h, n) -> (b, h, n)>],
+      iterator_types = ["parallel", "parallel", "parallel"]}
+      outs(%init, %free : tensor<1x8x131xf32>, tensor<1x8x131xi32>) {
+  ^bb0(%out: f32, %count: i32):
+    %n = linalg.index 2 : index
+    %factor = arith.constant 37 : index
+    %range = arith.constant 64 : index
+    %half = arith.constant 32 : index
+    %product = arith.muli %n, %factor : index
+    %draw = arith.remui %product, %range : index
+    %signed = arith.subi %draw, %half : index
+    %integer = arith.index_cast %signed : index to i32
+    %wide = arith.sitofp %integer : i32 to f32
+    %step = arith.constant 0.125 : f32
+    %gradient = arith.mulf %wide, %step : f32
+    %none = arith.constant 0 : i32
+    %four = arith.constant 4 : i32
+    %isNone = arith.cmpi eq, %count, %none : i32
+    %free4 = arith.select %isNone, %none, %four : i32
+    linalg.yield %gradient, %free4 : f32, i32
+  } -> (tensor<1x8x131xf32>, tensor<1x8x131xi32>)
+  return %r#0, %r#1 : tensor<1x8x131xf32>, tensor<1x8x131xi32>
+}
+
+func.func @printBits(%x: tensor<1x8x131xf32>) {
+  %bits = arith.bitcast %x : tensor<1x8x131xf32> to tensor<1x8x131xi32>
+  %0 = tensor.cast %bits : tensor<1x8x131xi32> to tensor<*xi32>
+  call @printMemrefI32(%0) : (tensor<*xi32>) -> ()
+  return
+}
+
 func.func @main() {
   %init = tensor.empty() : tensor<1x8x131xf32>
   %u = call @scores(%init) : (tensor<1x8x131xf32>) -> tensor<1x8x131xf32>
@@ -131,5 +169,19 @@ func.func @main() {
   %3 = tensor.cast %taus : tensor<1x8xi32> to tensor<*xi32>
   call @printMemrefI32(%2) : (tensor<*xi32>) -> ()
   call @printMemrefI32(%3) : (tensor<*xi32>) -> ()
+
+  // The gradients, of every kind of scores.
+  %g, %free4 = call @gradients(%r#2)
+      : (tensor<1x8x131xi32>) -> (tensor<1x8x131xf32>, tensor<1x8x131xi32>)
+  %du = sparsek.causal_topk_mask_grad window(3)
+      ins(%u, %r#1, %free4, %g : tensor<1x8x131xf32>, tensor<1x8x131xf32>,
+          tensor<1x8x131xi32>, tensor<1x8x131xf32>)
+      outs(%p : tensor<1x8x131xf32>) -> tensor<1x8x131xf32>
+  call @printBits(%du) : (tensor<1x8x131xf32>) -> ()
+  %dz = sparsek.topk_mask_grad
+      ins(%u, %m#1, %g : tensor<1x8x131xf32>, tensor<1x8xf32>,
+          tensor<1x8x131xf32>)
+      outs(%p : tensor<1x8x131xf32>) -> tensor<1x8x131xf32>
+  call @printBits(%dz) : (tensor<1x8x131xf32>) -> ()
   return
 }

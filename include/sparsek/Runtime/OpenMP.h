@@ -20,6 +20,12 @@ namespace mlir::sparsek::runtime {
 /// - the newest libomp in the folders of LLVM packages.
 void *getOpenMPRuntime();
 
+/// Lets the threads that help the calling thread sleep a millisecond after they
+/// run out of work. LLVM's runtime has them spin for 200, which takes
+/// processors from the threads of other libraries (PyTorch's). Respects
+/// KMP_BLOCKTIME and OMP_WAIT_POLICY.
+void limitSpinning();
+
 /// Whether the calling thread is inside a parallel loop of compiled code.
 bool isInParallelRegion();
 

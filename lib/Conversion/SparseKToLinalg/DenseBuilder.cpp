@@ -49,6 +49,14 @@ Value DenseBuilder::elementwise(ValueRange inputs, Value output, Body body) {
   return loops(iterators, operands, {{output, identity}}, body).front();
 }
 
+Value DenseBuilder::truncated(Value value, Value output) {
+  return elementwise(
+      {value}, output,
+      [](DenseBuilder &b, ValueRange args) -> SmallVector<Value> {
+        return {b.castFloat(args[0], cast<FloatType>(args[1].getType()))};
+      });
+}
+
 Value DenseBuilder::empty(ArrayRef<OpFoldResult> sizes, Type elementType) {
   return tensor::EmptyOp::create(*this, sizes, elementType);
 }

@@ -43,6 +43,9 @@ public:
   /// An elementwise op on tensors of the shape of `output`.
   Value elementwise(ValueRange inputs, Value output, Body body);
 
+  /// `value`, converted to the element type of `output`, written over it.
+  Value truncated(Value value, Value output);
+
   /// An uninitialized tensor.
   Value empty(ArrayRef<OpFoldResult> sizes, Type elementType);
   /// A tensor of `sizes` full of `value`.
@@ -67,8 +70,13 @@ public:
   Value clamp01(Value value);
 };
 
+/// 0 < fl32(score - tau) < 1: the mask of the score follows tau.
+Value followsTau(DenseBuilder &b, Value score, Value tau);
+
 /// The patterns that the files of this library contribute.
+void populateAttentionGradientToLinalgPatterns(RewritePatternSet &patterns);
 void populateAttentionToLinalgPatterns(RewritePatternSet &patterns);
+void populateMaskGradientsToLinalgPatterns(RewritePatternSet &patterns);
 void populateTopkToLinalgPatterns(RewritePatternSet &patterns);
 
 } // namespace mlir::sparsek

@@ -6,15 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "DenseBuilder.h"
+#include "AttentionPairs.h"
 
-#include "sparsek/Dialect/SparseK/IR/SparseK.h"
-
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
 
 #include <limits>
@@ -29,21 +24,18 @@ static constexpr double kMinusInfinity =
 
 namespace {
 
-/// One attention, written out. The loops are b, h (query head), r (query row),
-/// j (key), and for the contractions e (element of a head); matrices are
-/// [B, Hq, Nq, Nk], in f64.
-class AttentionBuilder {
+/// One attention, written out.
+class AttentionBuilder : AttentionPairs {
 public:
-  AttentionBuilder(DenseBuilder &builder, SparseAttentionOp op);
+  AttentionBuilder(DenseBuilder &builder, SparseAttentionOp op)
+      : AttentionPairs(builder, PairOperands::of(op)), op(op) {}
 
   /// The output and the lse.
   SmallVector<Value> build();
 
 private:
-  Value dotProducts();
   Value maskLogits(Value dots);
   Value gateWeights(Value weights);
-  Value tauOfQueries();
   Value maxOfRows(Value logits);
   Value exponentials(Value logits, Value maxima);
   Value sumOfRows(Value weights);
@@ -51,133 +43,10 @@ private:
   Value logSumExp(Value sums, Value maxima);
   Value normalize(Value sums, Value weighted);
 
-  Value isVisible(DenseBuilder &b, Value end);
-  Value gate(DenseBuilder &b, Value score, Value tau);
-  Value position(DenseBuilder &b);
-
-  /// The map to the elements of an operand with one row of `results` per kv
-  /// head: query head h reads kv head h / G.
-  AffineMap kvMap(unsigned rank, ArrayRef<unsigned> results);
-  /// The gate's scores and thresholds; none without a gate.
-  SmallVector<Operand> gateOperands();
-  /// In place: one element of `matrix` from itself and from `inputs`.
-  Value updateMatrix(Value matrix, ArrayRef<Operand> inputs,
-                     DenseBuilder::Body body);
-
-  DenseBuilder &b;
   SparseAttentionOp op;
-  /// [B, Hq, Nq, Nk].
-  SmallVector<OpFoldResult> sizes;
-  /// Nk - Nq: what a query row's position is ahead of its number.
-  OpFoldResult shift;
-  /// tau at the position of every query row, [B, Hkv, Nq].
-  Value tau;
 };
 
 } // namespace
-
-AttentionBuilder::AttentionBuilder(DenseBuilder &builder, SparseAttentionOp op)
-    : b(builder), op(op) {
-  sizes = tensor::getMixedSizes(b, op.getLoc(), op.getQuery());
-  sizes[3] = tensor::getMixedSize(b, op.getLoc(), op.getKey(), 2);
-  AffineExpr keys = b.getAffineDimExpr(0), queries = b.getAffineDimExpr(1);
-  shift = affine::makeComposedFoldedAffineApply(b, op.getLoc(), keys - queries,
-                                                {sizes[3], sizes[2]});
-}
-
-AffineMap AttentionBuilder::kvMap(unsigned rank, ArrayRef<unsigned> results) {
-  SmallVector<AffineExpr> exprs = {
-      b.getAffineDimExpr(0), b.getAffineDimExpr(1).floorDiv(op.getGroupSize())};
-  for (unsigned result : results)
-    exprs.push_back(b.getAffineDimExpr(result));
-  return AffineMap::get(rank, 0, exprs, b.getContext());
-}
-
-/// The position r + (Nk - Nq) of the query row.
-Value AttentionBuilder::position(DenseBuilder &b) {
-  Value row = linalg::IndexOp::create(b, 2);
-  return arith::AddIOp::create(b, row, b.toValue(shift));
-}
-
-/// j <= i < end[j].
-Value AttentionBuilder::isVisible(DenseBuilder &b, Value end) {
-  Value i = position(b), j = linalg::IndexOp::create(b, 3);
-  Value last = arith::IndexCastOp::create(b, b.getIndexType(), end);
-  Value hasStarted = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, j, i);
-  Value hasNotEnded =
-      arith::CmpIOp::create(b, arith::CmpIPredicate::slt, i, last);
-  return arith::AndIOp::create(b, hasStarted, hasNotEnded);
-}
-
-/// 1 inside the window and where tau is -inf, else clamp(fl32(u - tau), 0, 1);
-/// a NaN score counts as -inf. In f64.
-Value AttentionBuilder::gate(DenseBuilder &b, Value score, Value tau) {
-  Value difference = arith::SubFOp::create(b, score, tau);
-  Value isNumber =
-      arith::CmpFOp::create(b, arith::CmpFPredicate::ORD, score, score);
-  Value clamped =
-      arith::SelectOp::create(b, isNumber, b.clamp01(difference), b.f32(0.0));
-  Value isOpen = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, tau,
-                                       b.f32(kMinusInfinity));
-  Value age =
-      arith::SubIOp::create(b, position(b), linalg::IndexOp::create(b, 3));
-  Value isRecent = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, age,
-                                         b.index(op.getWindow()));
-  Value isOne = arith::OrIOp::create(b, isOpen, isRecent);
-  Value gate = arith::SelectOp::create(b, isOne, b.f32(1.0), clamped);
-  return b.castFloat(gate, b.getF64Type());
-}
-
-/// tau[.., Nk - Nq : Nk], with -inf before the first key: those rows see none.
-Value AttentionBuilder::tauOfQueries() {
-  Location loc = op.getLoc();
-  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-  AffineExpr value = b.getAffineDimExpr(0), null = b.getAffineConstantExpr(0);
-  auto positivePart = [&](AffineExpr expr) {
-    AffineMap map = AffineMap::get(1, 0, {expr, null}, b.getContext());
-    return affine::makeComposedFoldedAffineMax(b, loc, map, {shift});
-  };
-  OpFoldResult before = positivePart(-value), skipped = positivePart(value);
-  Value padding = b.f32(kMinusInfinity);
-  Value padded =
-      tensor::PadOp::create(b, /*resultType=*/Type(), op.getTau(),
-                            {zero, zero, before}, {zero, zero, zero}, padding);
-  SmallVector<OpFoldResult> tauSizes =
-      tensor::getMixedSizes(b, loc, op.getTau());
-  tauSizes[2] = sizes[2];
-  return tensor::ExtractSliceOp::create(
-      b, padded, ArrayRef<OpFoldResult>{zero, zero, skipped}, tauSizes,
-      ArrayRef<OpFoldResult>{one, one, one});
-}
-
-SmallVector<Operand> AttentionBuilder::gateOperands() {
-  return {{op.getScores(), kvMap(4, {3})}, {tau, kvMap(4, {2})}};
-}
-
-Value AttentionBuilder::updateMatrix(Value matrix, ArrayRef<Operand> inputs,
-                                     DenseBuilder::Body body) {
-  return b
-      .loops({parallel, parallel, parallel, parallel}, inputs,
-             {{matrix, b.getMultiDimIdentityMap(4)}}, body)
-      .front();
-}
-
-/// q_i . k_j for every pair.
-Value AttentionBuilder::dotProducts() {
-  auto body = [](DenseBuilder &b, ValueRange args) -> SmallVector<Value> {
-    Value product =
-        arith::MulFOp::create(b, b.castFloat(args[0], b.getF64Type()),
-                              b.castFloat(args[1], b.getF64Type()));
-    return {arith::AddFOp::create(b, args[2], product)};
-  };
-  Value zeros = b.filled(sizes, b.getF64FloatAttr(0.0));
-  return b
-      .loops({parallel, parallel, parallel, parallel, reduction},
-             {{op.getQuery(), b.map(5, {0, 1, 2, 4})},
-              {op.getKey(), kvMap(5, {3, 4})}},
-             {{zeros, b.map(5, {0, 1, 2, 3})}}, body)
-      .front();
-}
 
 /// The logits, -inf where the key is not visible.
 Value AttentionBuilder::maskLogits(Value dots) {
@@ -299,9 +168,7 @@ Value AttentionBuilder::normalize(Value sums, Value weighted) {
 }
 
 SmallVector<Value> AttentionBuilder::build() {
-  if (op.isGated())
-    tau = tauOfQueries();
-  Value logits = maskLogits(dotProducts());
+  Value logits = maskLogits(dotProducts(op.getQuery(), op.getKey()));
   Value maxima = maxOfRows(logits);
   Value weights = exponentials(logits, maxima);
   Value sums = sumOfRows(weights);

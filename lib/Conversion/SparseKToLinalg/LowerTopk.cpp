@@ -447,13 +447,8 @@ static Value countFree(DenseBuilder &b, const ThresholdProblem &problem,
   AffineMap rowMap = b.getMultiDimIdentityMap(rows + 1).dropResult(rows);
   Value zeros = b.filled(output, b.i32(0));
   auto body = [&](DenseBuilder &b, ValueRange args) -> SmallVector<Value> {
-    Value difference = arith::SubFOp::create(b, args[0], args[1]);
-    Value isPositive = arith::CmpFOp::create(b, arith::CmpFPredicate::OGT,
-                                             difference, b.f32(0.0));
-    Value isBelowOne = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT,
-                                             difference, b.f32(1.0));
-    Value isFree = arith::AndIOp::create(b, isPositive, isBelowOne);
-    isFree = arith::AndIOp::create(b, isFree, isCandidate(b, problem));
+    Value isFree = arith::AndIOp::create(b, followsTau(b, args[0], args[1]),
+                                         isCandidate(b, problem));
     Value more = arith::ExtUIOp::create(b, b.getI32Type(), isFree);
     return {arith::AddIOp::create(b, args[2], more)};
   };

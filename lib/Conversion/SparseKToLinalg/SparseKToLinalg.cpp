@@ -110,6 +110,8 @@ struct ConvertSparseKToLinalgPass
 
 void sparsek::populateSparseKToLinalgPatterns(RewritePatternSet &patterns) {
   patterns.add<ScoreToLinalg>(patterns.getContext());
+  populateAttentionGradientToLinalgPatterns(patterns);
   populateAttentionToLinalgPatterns(patterns);
+  populateMaskGradientsToLinalgPatterns(patterns);
   populateTopkToLinalgPatterns(patterns);
 }

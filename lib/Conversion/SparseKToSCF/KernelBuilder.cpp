@@ -60,6 +60,14 @@ Value KernelBuilder::mul(Value a, Value b) {
   return createOrFold<arith::MulIOp>(a, b);
 }
 
+Value KernelBuilder::div(Value a, Value b) {
+  return arith::DivFOp::create(*this, a, b);
+}
+
+Value KernelBuilder::half(Value value) {
+  return arith::ShRUIOp::create(*this, value, index(1));
+}
+
 Value KernelBuilder::select(Value condition, Value a, Value b) {
   return arith::SelectOp::create(*this, condition, a, b);
 }
@@ -130,9 +138,31 @@ Value KernelBuilder::toF64(Value f32) {
   return arith::ExtFOp::create(*this, getF64Type(), f32);
 }
 
+Value KernelBuilder::integerToF64(Value integer) {
+  return arith::SIToFPOp::create(*this, getF64Type(), integer);
+}
+
+Value KernelBuilder::toF32(Value value) {
+  if (value.getType().isF32())
+    return value;
+  return arith::ExtFOp::create(*this, getF32Type(), value);
+}
+
+Value KernelBuilder::truncateFloat(Value value, Type type) {
+  if (value.getType() == type)
+    return value;
+  return arith::TruncFOp::create(*this, type, value);
+}
+
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
+
+Values KernelBuilder::appended(ValueRange row, Value position) {
+  Values indices(row);
+  indices.push_back(position);
+  return indices;
+}
 
 Value KernelBuilder::load(Value memref, ValueRange indices) {
   return memref::LoadOp::create(*this, memref, indices);

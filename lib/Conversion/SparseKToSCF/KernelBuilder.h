@@ -35,6 +35,10 @@ public:
   Value add(Value a, Value b);
   Value sub(Value a, Value b);
   Value mul(Value a, Value b);
+  /// The quotient of two floats.
+  Value div(Value a, Value b);
+  /// Half of an index that is not negative.
+  Value half(Value index);
   Value select(Value condition, Value a, Value b);
   Value bitAnd(Value a, Value b);
   Value bitOr(Value a, Value b);
@@ -54,7 +58,14 @@ public:
   Value shiftRight(Value value, int64_t amount);
   Value bits(Value f32);
   Value toF64(Value f32);
+  Value integerToF64(Value integer);
+  /// A float of at most 32 bits as f32.
+  Value toF32(Value value);
+  /// A float as one of `type`, which is not wider.
+  Value truncateFloat(Value value, Type type);
 
+  /// The indices of an entry of a row.
+  Values appended(ValueRange row, Value position);
   Value load(Value memref, ValueRange indices);
   void store(Value value, Value memref, ValueRange indices);
   /// An entry of a memref of i32 that holds indices.

@@ -50,6 +50,33 @@ struct LowerTopkMask : OpRewritePattern<TopkMaskOp> {
                                 PatternRewriter &rewriter) const override;
 };
 
+/// sparsek.topk_mask_grad ins(%z, %tau, %dp : memref<...xn>) outs(%dz)
+/// becomes
+///   scf.parallel (%row...) = ... {
+///     %sums:2 = scf.for %j = 0 to n iter_args(count, sum of %dp) ...
+///     scf.for %j = 0 to n { memref.store ..., %dz[%row..., %j] }
+///   }
+struct LowerTopkMaskGrad : OpRewritePattern<TopkMaskGradOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(TopkMaskGradOp op,
+                                PatternRewriter &rewriter) const override;
+};
+
+/// sparsek.causal_topk_mask_grad ins(%u, %tau, %free, %dtau) outs(%du)
+/// becomes
+///   scf.parallel (%b, %h) = (0, 0) to (B, H) {
+///     scf.for %i = 0 to N { memref.store ..., %sums[%i + 1] }
+///     scf.for %j = 0 to N {
+///       %begin, %end = two scf.while, binary searches in %tau
+///       memref.store %sums[%end] - %sums[%begin], %du[%b, %h, %j]
+///     }
+///   }
+struct LowerCausalTopkMaskGrad : OpRewritePattern<CausalTopkMaskGradOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(CausalTopkMaskGradOp op,
+                                PatternRewriter &rewriter) const override;
+};
+
 } // namespace mlir::sparsek
 
 #endif // LIB_CONVERSION_SPARSEKTOSCF_PATTERNS_H

@@ -34,7 +34,14 @@ void sparsek::emitParallelRows(KernelBuilder &b, Value memref, int64_t rank,
 }
 
 void sparsek::populateSparseKToSCFPatterns(RewritePatternSet &patterns) {
-  patterns.add<LowerCausalTopkMask, LowerTopkMask>(patterns.getContext());
+  patterns.add<LowerCausalTopkMask, LowerCausalTopkMaskGrad, LowerTopkMask,
+               LowerTopkMaskGrad>(patterns.getContext());
+}
+
+/// The ops that the patterns rewrite.
+static bool isSelection(Operation *op) {
+  return isa<CausalTopkMaskOp, CausalTopkMaskGradOp, TopkMaskOp,
+             TopkMaskGradOp>(op);
 }
 
 namespace {
@@ -42,7 +49,7 @@ namespace {
 /// The patterns do not match on tensors; says so in the user's words.
 LogicalResult verifyOnMemrefs(Operation *root) {
   WalkResult result = root->walk([](DestinationStyleOpInterface op) {
-    if (!isa<CausalTopkMaskOp, TopkMaskOp>(op) || op.hasPureBufferSemantics())
+    if (!isSelection(op) || op.hasPureBufferSemantics())
       return WalkResult::advance();
     op.emitOpError() << "has operands of type " << op->getOperand(0).getType()
                      << ", expected memrefs: bufferize first";
@@ -61,7 +68,8 @@ struct ConvertSparseKToSCFPass
     ConversionTarget target(getContext());
     target.addLegalDialect<arith::ArithDialect, math::MathDialect,
                            memref::MemRefDialect, scf::SCFDialect>();
-    target.addIllegalOp<CausalTopkMaskOp, TopkMaskOp>();
+    target.addIllegalOp<CausalTopkMaskOp, CausalTopkMaskGradOp, TopkMaskOp,
+                        TopkMaskGradOp>();
     if (failed(applyPartialConversion(getOperation(), target,
                                       std::move(patterns))))
       signalPassFailure();

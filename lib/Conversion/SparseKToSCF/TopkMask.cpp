@@ -26,24 +26,6 @@ using Values = KernelBuilder::Values;
 
 static constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-static Value toF32(KernelBuilder &b, Value value) {
-  if (value.getType().isF32())
-    return value;
-  return arith::ExtFOp::create(b, b.getF32Type(), value);
-}
-
-static Value fromF32(KernelBuilder &b, Type type, Value value) {
-  if (type.isF32())
-    return value;
-  return arith::TruncFOp::create(b, type, value);
-}
-
-static Values appended(ValueRange row, Value position) {
-  Values indices(row);
-  indices.push_back(position);
-  return indices;
-}
-
 /// The scores by node, from 1, with an infinity at either end.
 static Value emitValues(KernelBuilder &b, Value count, Value pairs) {
   Value one = b.index(1);
@@ -62,7 +44,7 @@ static Value emitValues(KernelBuilder &b, Value count, Value pairs) {
 static Value emitTau(KernelBuilder &b, TopkMaskOp op, Value count,
                      ValueRange row) {
   SortedRow sorted = emitRadixSort(b, count, [&](Value position) {
-    return toF32(b, b.load(op.getScores(), appended(row, position)));
+    return b.toF32(b.load(op.getScores(), b.appended(row, position)));
   });
   Value values = emitValues(b, count, sorted.pairs);
   auto next = [&](Value node) { return b.add(node, b.index(1)); };
@@ -79,14 +61,14 @@ static void emitMask(KernelBuilder &b, TopkMaskOp op, Value count,
   Type type = cast<MemRefType>(op.getMask().getType()).getElementType();
   Value isOpen = b.cmp(FloatPredicate::OEQ, tau, b.f32(-kInfinity));
   b.loop(b.index(0), count, [&](Value position) {
-    Values indices = appended(row, position);
-    Value score = toF32(b, b.load(op.getScores(), indices));
+    Values indices = b.appended(row, position);
+    Value score = b.toF32(b.load(op.getScores(), indices));
     Value excess = b.sub(score, tau);
     Value isPositive = b.cmp(FloatPredicate::OGT, excess, b.f32(0));
     Value gate = b.select(isPositive, excess, b.f32(0));
     Value isSaturated = b.cmp(FloatPredicate::OGT, gate, b.f32(1));
     gate = b.select(b.bitOr(isOpen, isSaturated), b.f32(1), gate);
-    b.store(fromF32(b, type, gate), op.getMask(), indices);
+    b.store(b.truncateFloat(gate, type), op.getMask(), indices);
   });
 }
 

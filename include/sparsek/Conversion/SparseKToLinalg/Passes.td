@@ -28,6 +28,9 @@ def ConvertSparseKToLinalg : Pass<"convert-sparsek-to-linalg"> {
     - `sparse_attention`: dense logits. O(Nq * Nk * (d + dv)) time,
       O(Nq * Nk) memory per query head.
     - `score`: one contraction.
+    - `topk_mask_grad`, `causal_topk_mask_grad`, `sparse_attention_grad`: the
+      sums of their descriptions over rows and over all pairs. The same order
+      of time and memory as what they are the gradients of.
 
     Ops on memrefs are an error: `sparsek-memref-to-tensor` rewrites them first.
   }];

@@ -23,8 +23,8 @@ namespace mlir::sparsek {
 #define GEN_PASS_REGISTRATION
 #include "sparsek/Conversion/SparseKToSCF/Passes.h.inc"
 
-/// Patterns that rewrite `topk_mask` and `causal_topk_mask` on memrefs into
-/// loops. They do not match on tensors.
+/// Patterns that rewrite `topk_mask`, `causal_topk_mask` and their gradients on
+/// memrefs into loops. They do not match on tensors.
 void populateSparseKToSCFPatterns(RewritePatternSet &patterns);
 
 } // namespace mlir::sparsek

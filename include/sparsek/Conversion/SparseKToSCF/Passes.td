@@ -21,7 +21,11 @@ def ConvertSparseKToSCF : Pass<"convert-sparsek-to-scf"> {
     before their one rounding to f32, whatever the scores: the sums are integers
     of 256 bits (`i256`). See docs/lowerings/selection.md.
 
-    Any layout of the memrefs is accepted. These two ops on tensors are an
+    So are their gradients. `sparsek.topk_mask_grad` takes two passes over a
+    row. `sparsek.causal_topk_mask_grad` takes two binary searches per key and
+    prefix sums in f64, O(N log N).
+
+    Any layout of the memrefs is accepted. These four ops on tensors are an
     error: bufferize first. Other ops are left alone.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",

@@ -6,41 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "sparsek/Dialect/SparseK/IR/SparseK.h"
-
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/IR/Matchers.h"
-#include "mlir/IR/PatternMatch.h"
+#include "Canonicalization.h"
 
 #include <limits>
 
 using namespace mlir;
 using namespace mlir::sparsek;
-
-/// Fills the tensor or memref `dest` with `value`; returns the filled tensor,
-/// or null on a memref.
-static Value fill(OpBuilder &builder, Location loc, Value dest, double value) {
-  Type type = getElementTypeOrSelf(dest.getType());
-  TypedAttr attr = isa<FloatType>(type)
-                       ? TypedAttr(builder.getFloatAttr(type, value))
-                       : TypedAttr(builder.getIntegerAttr(
-                             type, static_cast<int64_t>(value)));
-  Value constant = arith::ConstantOp::create(builder, loc, attr);
-  auto op = linalg::FillOp::create(builder, loc, constant, dest);
-  return op->getNumResults() ? op->getResult(0) : Value();
-}
-
-/// Replaces the destination-style `op` by fills of its destinations.
-static void replaceByFills(PatternRewriter &rewriter,
-                           DestinationStyleOpInterface op,
-                           ArrayRef<double> values) {
-  SmallVector<Value> results;
-  for (auto [dest, value] : llvm::zip_equal(op.getDpsInits(), values))
-    if (Value filled = fill(rewriter, op->getLoc(), dest, value))
-      results.push_back(filled);
-  rewriter.replaceOp(op, results);
-}
 
 static constexpr double kMinusInfinity =
     -std::numeric_limits<double>::infinity();
@@ -117,40 +88,6 @@ struct DropGateInsideWindow : OpRewritePattern<SparseAttentionOp> {
   }
 };
 
-/// Without a gate, scores, tau and the window mean nothing.
-///
-///   sparsek.sparse_attention window(8) ins(..) gating(%u, %tau) outs(..)
-/// becomes
-///   sparsek.sparse_attention ins(..) outs(..)
-struct DropOperandsWithoutGate : OpRewritePattern<SparseAttentionOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(SparseAttentionOp op,
-                                PatternRewriter &rewriter) const override {
-    if (op.isGated() ||
-        (!op.getScores() && !op.getTau() && op.getWindow() == 0))
-      return rewriter.notifyMatchFailure(op, "nothing to drop");
-    rewriter.modifyOpInPlace(op, [&] {
-      op.getScoresMutable().clear();
-      op.getTauMutable().clear();
-      op.setWindow(0);
-    });
-    return success();
-  }
-};
-
-/// The integer that every element of `end` has, where that is known.
-std::optional<int64_t> getConstantEnd(Value end) {
-  DenseIntElementsAttr attr;
-  if (matchPattern(end, m_Constant(&attr)) && attr.isSplat())
-    return attr.getSplatValue<APInt>().getSExtValue();
-  APInt value;
-  if (auto fillOp = end.getDefiningOp<linalg::FillOp>())
-    if (matchPattern(fillOp.getInputs()[0], m_ConstantInt(&value)))
-      return value.getSExtValue();
-  return std::nullopt;
-}
-
 /// Lifetimes that are over before the first query leave nothing visible.
 ///
 ///   %end = arith.constant dense<0>
@@ -184,6 +121,6 @@ void CausalTopkMaskOp::getCanonicalizationPatterns(RewritePatternSet &results,
 
 void SparseAttentionOp::getCanonicalizationPatterns(RewritePatternSet &results,
                                                     MLIRContext *context) {
-  results.add<DropGateInsideWindow, DropOperandsWithoutGate,
+  results.add<DropGateInsideWindow, DropOperandsWithoutGate<SparseAttentionOp>,
               FillWhereNothingIsVisible>(context);
 }

@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Transforms/InliningUtils.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -24,7 +25,20 @@ using namespace mlir::sparsek;
 #define GET_ATTRDEF_CLASSES
 #include "sparsek/Dialect/SparseK/IR/SparseKAttributes.cpp.inc"
 
+namespace {
+/// Every op can stand in any function.
+struct SparseKInlinerInterface : DialectInlinerInterface {
+  using DialectInlinerInterface::DialectInlinerInterface;
+
+  bool isLegalToInline(Operation *op, Region *dest, bool wouldBeCloned,
+                       IRMapping &mapping) const final {
+    return true;
+  }
+};
+} // namespace
+
 void SparseKDialect::initialize() {
+  addInterfaces<SparseKInlinerInterface>();
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "sparsek/Dialect/SparseK/IR/SparseKAttributes.cpp.inc"

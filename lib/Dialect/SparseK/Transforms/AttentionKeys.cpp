@@ -90,6 +90,38 @@ LiveKeys sparsek::appendNewKeys(TileBuilder &b, const TileContext &tile,
   return {loop.getResult(0), loop.getResult(1), stop};
 }
 
+/// Keys per block where less than most of a whole block is left.
+static constexpr int64_t kTailKeys = 16;
+
+static SmallVector<Value> buildBlockLoop(TileBuilder &b,
+                                         const TileContext &tile, Value begin,
+                                         Value end, ValueRange init,
+                                         BlockBody body) {
+  auto loop = scf::ForOp::create(
+      b, begin, end, b.index(tile.shape.keys), init,
+      [&](OpBuilder &nested, Location loc, Value first, ValueRange args) {
+        TileBuilder b(loc, nested);
+        scf::YieldOp::create(b, body(b, tile, first, args));
+      });
+  return llvm::to_vector_of<Value>(loop.getResults());
+}
+
+SmallVector<Value> sparsek::buildBlockLoops(TileBuilder &b,
+                                            const TileContext &tile,
+                                            Value count, ValueRange init,
+                                            BlockBody body) {
+  int64_t keys = tile.shape.keys;
+  // A block that is three quarters full is worth computing whole.
+  Value blocks =
+      arith::DivUIOp::create(b, b.add(count, b.index(keys / 4)), b.index(keys));
+  Value whole = b.mul(blocks, b.index(keys));
+  SmallVector<Value> carried =
+      buildBlockLoop(b, tile, b.index(0), whole, init, body);
+  TileContext tail = tile;
+  tail.shape.keys = std::min(kTailKeys, keys);
+  return buildBlockLoop(b, tail, whole, count, carried, body);
+}
+
 //===----------------------------------------------------------------------===//
 // Rows of queries
 //===----------------------------------------------------------------------===//

@@ -178,6 +178,14 @@ LiveKeys filterList(TileBuilder &b, const TileContext &tile, LiveKeys live);
 /// Appends the keys up to the tile's last query that are ever visible in it.
 LiveKeys appendNewKeys(TileBuilder &b, const TileContext &tile, LiveKeys live);
 
+/// Runs `body` over the list's blocks of BK keys and what is left in smaller
+/// blocks; `tile` in the body has the block's size. Carries `init`.
+using BlockBody = function_ref<SmallVector<Value>(
+    TileBuilder &b, const TileContext &tile, Value first, ValueRange carried)>;
+SmallVector<Value> buildBlockLoops(TileBuilder &b, const TileContext &tile,
+                                   Value count, ValueRange init,
+                                   BlockBody body);
+
 /// The tile's rows of `source` [B, Hq, Nq, width] times `factor`, as f32:
 /// [G * BQ, paddedWidth]. Rows past the end and padding are zero.
 Value buildHeadRows(TileBuilder &b, const TileContext &tile, Value source,

@@ -60,14 +60,15 @@ struct SparseKOpInterface
 
 } // namespace
 
+template <typename... Ops> static void attach(MLIRContext &context) {
+  (Ops::template attachInterface<SparseKOpInterface<Ops>>(context), ...);
+}
+
 void sparsek::registerBufferizableOpInterfaceExternalModels(
     DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, SparseKDialect *) {
-    TopkMaskOp::attachInterface<SparseKOpInterface<TopkMaskOp>>(*context);
-    CausalTopkMaskOp::attachInterface<SparseKOpInterface<CausalTopkMaskOp>>(
+    attach<TopkMaskOp, CausalTopkMaskOp, SparseAttentionOp, ScoreOp,
+           TopkMaskGradOp, CausalTopkMaskGradOp, SparseAttentionGradOp>(
         *context);
-    SparseAttentionOp::attachInterface<SparseKOpInterface<SparseAttentionOp>>(
-        *context);
-    ScoreOp::attachInterface<SparseKOpInterface<ScoreOp>>(*context);
   });
 }

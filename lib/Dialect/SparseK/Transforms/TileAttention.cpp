@@ -54,16 +54,15 @@ SoftmaxState buildKeyLoop(TileBuilder &b, const TileContext &tile,
   Value queries = buildTransposed(b, tile, rows);
   Value queryTau = tile.operands.isGated() ? buildQueryTau(b, tile) : Value();
   SoftmaxState initial = buildInitialState(b, tile);
-  auto loop = scf::ForOp::create(
-      b, b.index(0), live.count, b.index(tile.shape.keys), initial.values(),
-      [&](OpBuilder &nested, Location loc, Value first, ValueRange args) {
-        TileBuilder b(loc, nested);
-        SoftmaxState state =
-            buildKeyBlock(b, tile, queries, queryTau, live.list, live.count,
-                          first, {args[0], args[1], args[2]});
-        scf::YieldOp::create(b, state.values());
+  SmallVector<Value> results = buildBlockLoops(
+      b, tile, live.count, initial.values(),
+      [&](TileBuilder &b, const TileContext &tile, Value first,
+          ValueRange args) {
+        return buildKeyBlock(b, tile, queries, queryTau, live.list, live.count,
+                             first, {args[0], args[1], args[2]})
+            .values();
       });
-  return {loop.getResult(0), loop.getResult(1), loop.getResult(2)};
+  return {results[0], results[1], results[2]};
 }
 
 /// Rewrites the op into parallel chunks of tiles.

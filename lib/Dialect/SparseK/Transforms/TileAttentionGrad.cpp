@@ -109,15 +109,14 @@ HeadState buildTile(TileBuilder &b, const TileContext &tile,
       state.gradKey, state.gradValue, state.gradScores, Value()};
   if (state.gradScores)
     initial.gradTau = b.filled({shape.queries}, zero);
-  auto loop = scf::ForOp::create(
-      b, b.index(0), state.live.count, b.index(shape.keys), initial.values(),
-      [&](OpBuilder &nested, Location loc, Value first, ValueRange args) {
-        TileBuilder b(loc, nested);
-        GradState next = buildGradBlock(b, tile, queries, state.live, first,
-                                        GradState::fromValues(args));
-        scf::YieldOp::create(b, next.values());
-      });
-  GradState sums = GradState::fromValues(loop.getResults());
+  GradState sums = GradState::fromValues(buildBlockLoops(
+      b, tile, state.live.count, initial.values(),
+      [&](TileBuilder &b, const TileContext &tile, Value first,
+          ValueRange args) {
+        return buildGradBlock(b, tile, queries, state.live, first,
+                              GradState::fromValues(args))
+            .values();
+      }));
   state.gradQuery =
       storeGradQuery(b, tile, sums.gradQuery, state.gradQuery, row);
   state.gradKey = sums.gradKey;

@@ -124,7 +124,11 @@ namespace {
 
 /// `Derived` gives the number of loops and the box of each operand.
 template <typename Derived, typename OpTy>
-struct LeadingDimsTiling : TilingInterface::ExternalModel<Derived, OpTy> {
+class LeadingDimsTiling : public TilingInterface::ExternalModel<Derived, OpTy> {
+  friend Derived;
+  LeadingDimsTiling() = default;
+
+public:
   SmallVector<utils::IteratorType> getLoopIteratorTypes(Operation *op) const {
     return SmallVector<utils::IteratorType>(
         Derived::getNumLoops(cast<OpTy>(op)), utils::IteratorType::parallel);
@@ -233,6 +237,48 @@ struct ScoreTiling : LeadingDimsTiling<ScoreTiling, ScoreOp> {
   }
 };
 
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Query heads and kv heads
+//===----------------------------------------------------------------------===//
+
+/// Adds the query heads of the kv heads [offset, offset + size).
+static void addQueryHeads(OpBuilder &builder, Location loc, int64_t group,
+                          OpFoldResult offset, OpFoldResult size, Box &box) {
+  AffineExpr heads = builder.getAffineDimExpr(0) * group;
+  box.add(apply(builder, loc, heads, {offset}),
+          apply(builder, loc, heads, {size}));
+}
+
+/// Adds the kv heads [h / G, ceil((h + s) / G)), which cover the query heads
+/// [h, h + s).
+static void addKvHeads(OpBuilder &builder, Location loc, int64_t group,
+                       OpFoldResult offset, OpFoldResult size, Box &box) {
+  AffineExpr h, s;
+  bindDims(builder.getContext(), h, s);
+  AffineExpr first = h.floorDiv(group);
+  AffineExpr count = (h + s).ceilDiv(group) - first;
+  box.add(apply(builder, loc, first, {offset, size}),
+          apply(builder, loc, count, {offset, size}));
+}
+
+/// What was asked for of a result that was computed for whole groups of query
+/// heads.
+static Value cutGroups(OpBuilder &builder, Location loc, int64_t group,
+                       Value value, ArrayRef<OpFoldResult> offsets,
+                       ArrayRef<OpFoldResult> sizes) {
+  if (group == 1)
+    return value;
+  AffineExpr skipped = builder.getAffineDimExpr(0) % group;
+  Box wanted{SmallVector<OpFoldResult>(sizes.size(), builder.getIndexAttr(0)),
+             llvm::to_vector(sizes)};
+  wanted.offsets[1] = apply(builder, loc, skipped, {offsets[1]});
+  return slice(builder, loc, value, wanted)->getResult(0);
+}
+
+namespace {
+
 //===----------------------------------------------------------------------===//
 // Attention
 //===----------------------------------------------------------------------===//
@@ -263,11 +309,9 @@ struct AttentionTiling
                          ArrayRef<OpFoldResult> offsets,
                          ArrayRef<OpFoldResult> sizes) {
     Location loc = op.getLoc();
-    AffineExpr heads = builder.getAffineDimExpr(0) * op.getGroupSize();
     Box box;
     box.add(offsets[0], sizes[0]);
-    box.add(apply(builder, loc, heads, {offsets[1]}),
-            apply(builder, loc, heads, {sizes[1]}));
+    addQueryHeads(builder, loc, op.getGroupSize(), offsets[1], sizes[1], box);
     box.add(offsets[2], sizes[2]);
     addRemainingDims(builder, loc, value, box);
     return box;
@@ -342,7 +386,6 @@ struct AttentionTiling
     return isWholeFrom(op->getResult(number), /*dim=*/3, offsets, sizes);
   }
 
-  /// The kv heads [h / G, ceil((h + s) / G)) cover the query heads [h, h + s).
   LogicalResult getIterationDomainTileFromResultTile(
       Operation *op, OpBuilder &builder, unsigned number,
       ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes,
@@ -351,18 +394,120 @@ struct AttentionTiling
     // A part of a head's output would be computed with the whole head.
     if (!isOpFusableWithConsumerSlice(op, number, offsets, sizes))
       return failure();
-    int64_t group = cast<SparseAttentionOp>(op).getGroupSize();
-    AffineExpr h, s;
-    bindDims(op->getContext(), h, s);
-    AffineExpr first = h.floorDiv(group);
-    AffineExpr count = (h + s).ceilDiv(group) - first;
-    Location loc = op->getLoc();
-    domainOffsets.assign({offsets[0],
-                          apply(builder, loc, first, {offsets[1], sizes[1]}),
-                          offsets[2]});
-    domainSizes.assign({sizes[0],
-                        apply(builder, loc, count, {offsets[1], sizes[1]}),
-                        sizes[2]});
+    Box domain;
+    domain.add(offsets[0], sizes[0]);
+    addKvHeads(builder, op->getLoc(),
+               cast<SparseAttentionOp>(op).getGroupSize(), offsets[1], sizes[1],
+               domain);
+    domain.add(offsets[2], sizes[2]);
+    domainOffsets = domain.offsets;
+    domainSizes = domain.sizes;
+    return success();
+  }
+
+  FailureOr<TilingResult>
+  generateResultTileValue(Operation *op, OpBuilder &builder, unsigned number,
+                          ArrayRef<OpFoldResult> offsets,
+                          ArrayRef<OpFoldResult> sizes) const {
+    SmallVector<OpFoldResult> domainOffsets, domainSizes;
+    if (failed(getIterationDomainTileFromResultTile(
+            op, builder, number, offsets, sizes, domainOffsets, domainSizes)))
+      return failure();
+    FailureOr<TilingResult> tile =
+        getTiledImplementation(op, builder, domainOffsets, domainSizes);
+    if (failed(tile))
+      return failure();
+    tile->tiledValues = {cutGroups(builder, op->getLoc(),
+                                   cast<SparseAttentionOp>(op).getGroupSize(),
+                                   tile->tiledValues[number], offsets, sizes)};
+    return tile;
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// The gradient of attention
+//===----------------------------------------------------------------------===//
+
+/// (b, h): batch, kv head. A tile of kv heads takes the G times larger slice of
+/// query heads. Sequences stay whole: the gradients of the keys are sums over
+/// the queries.
+struct AttentionGradTiling
+    : LeadingDimsTiling<AttentionGradTiling, SparseAttentionGradOp> {
+  using Base = LeadingDimsTiling;
+
+  static int64_t getNumLoops(SparseAttentionGradOp) { return 2; }
+
+  SmallVector<Range> getIterationDomain(Operation *op,
+                                        OpBuilder &builder) const {
+    return getLeadingDomain(builder, op->getLoc(),
+                            cast<SparseAttentionGradOp>(op).getKey(), 2);
+  }
+
+  static bool hasQueryHeads(SparseAttentionGradOp op, OpOperand &operand) {
+    return llvm::is_contained({op.getQuery(), op.getOutput(), op.getLse(),
+                               op.getGradOutput(), op.getGradLse(),
+                               op.getGradQuery()},
+                              operand.get());
+  }
+
+  static Box getOperandBox(OpBuilder &builder, SparseAttentionGradOp op,
+                           OpOperand &operand, ArrayRef<OpFoldResult> offsets,
+                           ArrayRef<OpFoldResult> sizes) {
+    Box box;
+    box.add(offsets[0], sizes[0]);
+    if (hasQueryHeads(op, operand))
+      addQueryHeads(builder, op.getLoc(), op.getGroupSize(), offsets[1],
+                    sizes[1], box);
+    else
+      box.add(offsets[1], sizes[1]);
+    addRemainingDims(builder, op.getLoc(), operand.get(), box);
+    return box;
+  }
+
+  FailureOr<TilingResult>
+  getTiledImplementation(Operation *op, OpBuilder &builder,
+                         ArrayRef<OpFoldResult> offsets,
+                         ArrayRef<OpFoldResult> sizes) const {
+    // The head counts of a tile may be dynamic, so it says its group size.
+    int64_t group = cast<SparseAttentionGradOp>(op).getGroupSize();
+    FailureOr<TilingResult> tile =
+        Base::getTiledImplementation(op, builder, offsets, sizes);
+    if (succeeded(tile))
+      cast<SparseAttentionGradOp>(tile->tiledOps.front()).setGroup(group);
+    return tile;
+  }
+
+  LogicalResult
+  getResultTilePosition(Operation *op, OpBuilder &builder, unsigned number,
+                        ArrayRef<OpFoldResult> offsets,
+                        ArrayRef<OpFoldResult> sizes,
+                        SmallVector<OpFoldResult> &resultOffsets,
+                        SmallVector<OpFoldResult> &resultSizes) const {
+    auto gradient = cast<SparseAttentionGradOp>(op);
+    OpOperand &init = *gradient.getDpsInitOperand(number);
+    Box box = getOperandBox(builder, gradient, init, offsets, sizes);
+    resultOffsets = box.offsets;
+    resultSizes = box.sizes;
+    return success();
+  }
+
+  LogicalResult getIterationDomainTileFromResultTile(
+      Operation *op, OpBuilder &builder, unsigned number,
+      ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes,
+      SmallVectorImpl<OpFoldResult> &domainOffsets,
+      SmallVectorImpl<OpFoldResult> &domainSizes) const {
+    if (failed(Base::getIterationDomainTileFromResultTile(
+            op, builder, number, offsets, sizes, domainOffsets, domainSizes)))
+      return failure();
+    if (number != 0)
+      return success();
+    Box domain;
+    domain.add(offsets[0], sizes[0]);
+    addKvHeads(builder, op->getLoc(),
+               cast<SparseAttentionGradOp>(op).getGroupSize(), offsets[1],
+               sizes[1], domain);
+    domainOffsets = domain.offsets;
+    domainSizes = domain.sizes;
     return success();
   }
 
@@ -379,16 +524,10 @@ struct AttentionTiling
     if (failed(tile))
       return failure();
     Value value = tile->tiledValues[number];
-    int64_t group = cast<SparseAttentionOp>(op).getGroupSize();
-    if (group > 1) {
-      // The group's other heads are computed too, and left out here.
-      AffineExpr skipped = builder.getAffineDimExpr(0) % group;
-      Box wanted{
-          SmallVector<OpFoldResult>(sizes.size(), builder.getIndexAttr(0)),
-          llvm::to_vector(sizes)};
-      wanted.offsets[1] = apply(builder, op->getLoc(), skipped, {offsets[1]});
-      value = slice(builder, op->getLoc(), value, wanted)->getResult(0);
-    }
+    if (number == 0)
+      value = cutGroups(builder, op->getLoc(),
+                        cast<SparseAttentionGradOp>(op).getGroupSize(), value,
+                        offsets, sizes);
     tile->tiledValues = {value};
     return tile;
   }
@@ -404,5 +543,9 @@ void sparsek::registerTilingInterfaceExternalModels(DialectRegistry &registry) {
     CausalTopkMaskOp::attachInterface<RowTiling<CausalTopkMaskOp>>(*context);
     SparseAttentionOp::attachInterface<AttentionTiling>(*context);
     ScoreOp::attachInterface<ScoreTiling>(*context);
+    TopkMaskGradOp::attachInterface<RowTiling<TopkMaskGradOp>>(*context);
+    CausalTopkMaskGradOp::attachInterface<RowTiling<CausalTopkMaskGradOp>>(
+        *context);
+    SparseAttentionGradOp::attachInterface<AttentionGradTiling>(*context);
   });
 }

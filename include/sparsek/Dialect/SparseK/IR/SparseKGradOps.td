@@ -68,6 +68,7 @@ def SparseK_TopkMaskGradOp : SparseK_Op<"topk_mask_grad"> {
     `outs` `(` $grad_scores `:` type($grad_scores) `)`
     attr-dict (`->` type($results)^)?
   }];
+  let hasCanonicalizer = 1;
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() {
       return getGradScoresMutable();
@@ -126,6 +127,7 @@ def SparseK_CausalTopkMaskGradOp : SparseK_Op<"causal_topk_mask_grad"> {
     `outs` `(` $grad_scores `:` type($grad_scores) `)`
     attr-dict (`->` type($results)^)?
   }];
+  let hasCanonicalizer = 1;
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() {
       return getGradScoresMutable();
@@ -232,6 +234,7 @@ def SparseK_SparseAttentionGradOp : SparseK_Op<"sparse_attention_grad",
                        type($grad_scores) `,` type($grad_tau) `)`)?
     attr-dict (`->` type($results)^)?
   }];
+  let hasCanonicalizer = 1;
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() {
       return ::mlir::MutableOperandRange(

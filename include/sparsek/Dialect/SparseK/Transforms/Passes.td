@@ -115,7 +115,8 @@ def SparseKVectorizeTiles : Pass<"sparsek-vectorize-tiles", "::mlir::func::FuncO
     Option<"vectorBits", "vector-bits", "int64_t", /*default=*/"512",
            "width of the target's vector registers: 128, 256, 512">,
   ];
-  let dependentDialects = ["::mlir::arith::ArithDialect",
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+                           "::mlir::arith::ArithDialect",
                            "::mlir::scf::SCFDialect",
                            "::mlir::tensor::TensorDialect",
                            "::mlir::vector::VectorDialect"];
@@ -139,7 +140,8 @@ def SparseKLowerVectors : Pass<"sparsek-lower-vectors"> {
     Contractions become outer products, multi-reductions over rows elementwise
     ops, transposes 16x16 shuffles, transfers plain loads and stores.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect",
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+                           "::mlir::arith::ArithDialect",
                            "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect"];
@@ -168,6 +170,88 @@ def SparseKLowerCopies : Pass<"sparsek-lower-copies"> {
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::linalg::LinalgDialect",
                            "::mlir::vector::VectorDialect"];
+}
+
+def SparseKDifferentiate : Pass<"sparsek-differentiate", "::mlir::ModuleOp"> {
+  let summary = "append the backward functions of functions on tensors";
+  let description = [{
+    Appends to a function `@f` its backward function `@f_grad`. It takes the
+    arguments of `@f` and, for every float tensor that `@f` returns, the gradient
+    of the loss with respect to it; it computes `@f` again and returns the
+    gradients of the loss with respect to the float tensor arguments of `@f`, in
+    their order:
+
+    ```mlir
+    func.func @f(%z: tensor<4x9xf32>, %w: tensor<4x9xf32>) -> tensor<4x9xf32> {
+      %p0 = tensor.empty() : tensor<4x9xf32>
+      %t0 = tensor.empty() : tensor<4xf32>
+      %p, %t = sparsek.topk_mask topk(2) ins(%z : tensor<4x9xf32>)
+          outs(%p0, %t0 : tensor<4x9xf32>, tensor<4xf32>)
+          -> tensor<4x9xf32>, tensor<4xf32>
+      %y = arith.mulf %p, %w : tensor<4x9xf32>
+      return %y : tensor<4x9xf32>
+    }
+    ```
+
+    gets, after it,
+
+    ```mlir
+    func.func @f_grad(%z: tensor<4x9xf32>, %w: tensor<4x9xf32>,
+                      %dy: tensor<4x9xf32>)
+        -> (tensor<4x9xf32>, tensor<4x9xf32>) {
+      %p0 = tensor.empty() : tensor<4x9xf32>
+      %t0 = tensor.empty() : tensor<4xf32>
+      %p, %t = sparsek.topk_mask topk(2) ins(%z : tensor<4x9xf32>)
+          outs(%p0, %t0 : tensor<4x9xf32>, tensor<4xf32>)
+          -> tensor<4x9xf32>, tensor<4xf32>
+      %dp = arith.mulf %dy, %w : tensor<4x9xf32>
+      %dw = arith.mulf %dy, %p : tensor<4x9xf32>
+      %dz0 = tensor.empty() : tensor<4x9xf32>
+      %dz = sparsek.topk_mask_grad
+          ins(%z, %t, %dp : tensor<4x9xf32>, tensor<4xf32>, tensor<4x9xf32>)
+          outs(%dz0 : tensor<4x9xf32>) -> tensor<4x9xf32>
+      return %dz, %dw : tensor<4x9xf32>, tensor<4x9xf32>
+    }
+    ```
+
+    An argument is a destination, without a gradient, if ops overwrite it whole
+    and nothing reads its elements: the `outs` of a sparsek op, of `linalg.fill`
+    and of other linalg ops whose body does not read it. Integers and scalar
+    arguments are constants. The gradient of an argument on which no result
+    depends is zero.
+
+    There are rules for
+
+    - the sparsek ops, through `sparsek.topk_mask_grad`,
+      `sparsek.causal_topk_mask_grad` and `sparsek.sparse_attention_grad`,
+      `sparsek.score` through contractions,
+    - linalg ops whose iterators are parallel or reductions that add and whose
+      indexing maps are projected permutations, if their bodies have rules:
+      contractions (`linalg.contract`, `linalg.matmul` and its relatives),
+      transposes, broadcasts, sums, elementwise ops, `linalg.generic`,
+    - on tensors and in those bodies `arith.addf`, `subf`, `mulf`, `divf`,
+      `negf`, `extf`, `truncf`, `select`, `math.exp`, `log`, `sqrt`, `rsqrt`,
+      `tanh`,
+    - `tensor.cast`, `expand_shape`, `collapse_shape`, `extract_slice` and
+      `insert_slice`.
+
+    Sums are f32 or wider. Any other op between an argument and a result is an
+    error at its location, and so are functions on memrefs, functions with
+    several blocks, and ops with side effects that read what depends on an
+    argument. Ops on which no gradient depends are kept as they are.
+
+    `functions` names the functions; by default they are the public ones with a
+    sparsek op in them that take and return float tensors. A declaration of
+    `@f_grad`, through which the same module can call it, is replaced.
+  }];
+  let options = [
+    ListOption<"functions", "functions", "std::string",
+               "the functions to differentiate; by default the public ones with "
+               "a sparsek op">,
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
 }
 
 #endif // SPARSEK_DIALECT_SPARSEK_TRANSFORMS_PASSES_TD
