@@ -105,6 +105,9 @@ def git_files(*patterns: str) -> list[str]:
 
 
 def check_cpp_format() -> None:
+    left = subprocess.run(["git", "grep", "-nE", "^(<<<<<<<|>>>>>>>) "], cwd=ROOT, capture_output=True, check=False)
+    if left.stdout:
+        raise StepError(f"conflict markers: {left.stdout.decode().splitlines()[0]}")
     run("clang-format-22", "--dry-run", "-Werror", *git_files("*.cpp", "*.h", "*.c"))
 
 
@@ -237,7 +240,7 @@ def run_sanitized() -> Counts:
 
 
 STEPS = [
-    Step("clang-format", "C++ files are formatted", check_cpp_format),
+    Step("clang-format", "C++ files are formatted, no merge conflict is left", check_cpp_format),
     Step("ruff", "Python files are formatted and clean", check_python_format),
     Step("mypy", "Python types", check_python_types),
     Step("build", "build/ is up to date, without a warning", build),

@@ -32,11 +32,16 @@ namespace {
 ///   vector.transfer_read, vector.transfer_write of vector<128xf32>
 /// and a copy of another shape
 ///   linalg.copy ins(%source) outs(%dest)
+/// and a copy to itself nothing.
 struct LowerCopy : OpRewritePattern<memref::CopyOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(memref::CopyOp op,
                                 PatternRewriter &rewriter) const override {
+    if (op.getSource() == op.getTarget()) {
+      rewriter.eraseOp(op);
+      return success();
+    }
     auto type = dyn_cast<MemRefType>(op.getSource().getType());
     if (!type)
       return rewriter.notifyMatchFailure(op, "unranked");
@@ -55,7 +60,6 @@ struct LowerCopiesPass
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<LowerCopy>(&getContext());
-    memref::CopyOp::getCanonicalizationPatterns(patterns, &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -115,7 +115,8 @@ def SparseKVectorizeTiles : Pass<"sparsek-vectorize-tiles", "::mlir::func::FuncO
     Option<"vectorBits", "vector-bits", "int64_t", /*default=*/"512",
            "width of the target's vector registers: 128, 256, 512">,
   ];
-  let dependentDialects = ["::mlir::arith::ArithDialect",
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+                           "::mlir::arith::ArithDialect",
                            "::mlir::scf::SCFDialect",
                            "::mlir::tensor::TensorDialect",
                            "::mlir::vector::VectorDialect"];
@@ -139,7 +140,8 @@ def SparseKLowerVectors : Pass<"sparsek-lower-vectors"> {
     Contractions become outer products, multi-reductions over rows elementwise
     ops, transposes 16x16 shuffles, transfers plain loads and stores.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect",
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+                           "::mlir::arith::ArithDialect",
                            "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect"];
