@@ -265,6 +265,16 @@ def machine() -> Json:
     }
 
 
+def configuration(rounds: int) -> Json:
+    return {"hq": HQ, "hkv": HKV, "d": D, "topk": TOPK, "window": WINDOW, "rounds": rounds}
+
+
+def write(result: Json, output: Path) -> None:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(json.dumps(result, indent=2) + "\n")
+    print(f"written: {output}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--longest", type=int, default=LENGTHS[-1], help="the longest sequence")
@@ -276,15 +286,13 @@ def main() -> None:
     result: Json = {"machine": machine()}
     print(f"{result['machine']['cpu']} ({result['machine']['target']}), {THREADS} threads, torch {torch.__version__}")
     print(f"float32, Hq {HQ}, Hkv {HKV}, d {D}, topk = window = {TOPK}")
-    result["configuration"] = {"hq": HQ, "hkv": HKV, "d": D, "topk": TOPK, "window": WINDOW, "rounds": options.rounds}
+    result["configuration"] = configuration(options.rounds)
     result["compile"] = measure_compile()
     result["overhead"] = measure_overhead()
     result["lengths"] = measure_lengths(options.longest, options.rounds)
     result["dtypes"] = measure_dtypes(options.rounds, min(8192, options.longest))
     result["memory"] = measure_memory(options.longest)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(result, indent=2) + "\n")
-    print(f"written: {options.output}")
+    write(result, options.output)
 
 
 if __name__ == "__main__":

@@ -162,17 +162,19 @@ def train(kind: str, train_data: Tensor, valid_data: Tensor, options: argparse.N
     model = Decoder(kind, options)
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.1)
     rows = batches(train_data, options, options.seed)
-    curve: dict[str, list[float]] = {"train": [], "valid": []}
-    valid_steps: list[int] = []
+    steps: list[int] = []
+    curves: dict[str, list[float]] = {"train": [], "valid": []}
+    recent: list[float] = []
     start = time.perf_counter()
     for step in range(options.steps + 1):
         if step % options.eval_every == 0 or step == options.steps:
-            valid_steps.append(step)
-            curve["valid"].append(round(validate(model, valid_data, options), 4))
-            print(
-                f"{kind:8} step {step:5} valid {curve['valid'][-1]:.3f} ({time.perf_counter() - start:.0f} s)",
-                flush=True,
-            )
+            steps.append(step)
+            curves["valid"].append(round(validate(model, valid_data, options), 4))
+            # The mean since the last time; before the first step there is none.
+            curves["train"] += [round(sum(recent) / len(recent), 4)] if recent else []
+            recent = []
+            seconds = time.perf_counter() - start
+            print(f"{kind:8} step {step:5} valid {curves['valid'][-1]:.3f} ({seconds:.0f} s)", flush=True)
         if step == options.steps:
             break
         for group in optimizer.param_groups:
@@ -182,8 +184,8 @@ def train(kind: str, train_data: Tensor, valid_data: Tensor, options: argparse.N
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        curve["train"].append(round(loss.item(), 4))
-    return {"valid_steps": valid_steps, **curve}
+        recent.append(loss.item())
+    return {"steps": steps, **curves}
 
 
 def processor() -> str:
@@ -219,12 +221,12 @@ def plot(result: dict[str, Any], path: Path) -> None:
     }
     for kind, run in result["runs"].items():
         color, line = styles[kind]
-        axes.plot(run["valid_steps"][1:], run["valid"][1:], line, color=color, label=labels[kind])
+        axes.plot(run["steps"][1:], run["valid"][1:], line, color=color, label=labels[kind])
     axes.set_xlabel("step")
     axes.set_ylabel("nats per byte, held-out text")
     axes.set_title(
         f"byte-level decoder on Python's documentation: {options['layers']} layers, width {options['width']}, "
-        f"context {options['context']}\n{result['machine']['cpu']}, {result['machine']['threads']} threads",
+        f"context {options['context']}\n{result['machine']['cpu']}",
         fontsize=10,
     )
     axes.grid(True, color="#dddddd")

@@ -75,8 +75,7 @@ def test_dtypes_and_gates(rng, dtype, gate):
     check_attention(rng, q, k, v, torch.from_numpy(normal(rng, 2, 2, 33)), gate=gate)
 
 
-@pytest.mark.parametrize("gate", ["value", "key_value"])
-@pytest.mark.parametrize("group", [1, 4, 8])
+@pytest.mark.parametrize(("group", "gate"), [(1, "value"), (4, "key_value"), (8, "value")])
 def test_groups(rng, group, gate):
     q, k, v = make(rng, hq=2 * group)
     check_attention(rng, q, k, v, torch.from_numpy(normal(rng, 1, 2, 40)), gate=gate)
@@ -88,7 +87,7 @@ def test_lengths(rng, nq, nk):
     check_attention(rng, q, k, v, torch.from_numpy(normal(rng, 1, 2, nk)))
 
 
-@pytest.mark.parametrize(("d", "dv"), [(64, 32), (8, 20), (96, 96), (1, 3)])
+@pytest.mark.parametrize(("d", "dv"), [(64, 32), (96, 96), (1, 3)])
 def test_head_dims(rng, d, dv):
     q, k, v = make(rng, nq=20, nk=24, d=d, dv=dv)
     check_attention(rng, q, k, v, torch.from_numpy(normal(rng, 1, 2, 24)), gate="key_value")
@@ -100,7 +99,7 @@ def test_score_patterns(rng, pattern):
     check_attention(rng, q, k, v, torch.from_numpy(scores_of(rng, pattern, 1, 2, 40)))
 
 
-@pytest.mark.parametrize(("topk", "window"), [(1, 0), (1, 1), (8, 0), (100, 4), (4, 100)])
+@pytest.mark.parametrize(("topk", "window"), [(1, 0), (100, 4), (4, 100)])
 def test_topk_and_window(rng, topk, window):
     q, k, v = make(rng)
     check_attention(rng, q, k, v, torch.from_numpy(normal(rng, 1, 2, 40)), topk=topk, window=window)
@@ -111,8 +110,10 @@ def test_scale(rng):
     check_attention(rng, q, k, v, torch.from_numpy(normal(rng, 1, 2, 40)), scale=-0.5)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize(
+    ("gate", "dtype"),
+    [("none", "f32"), ("value", "f32"), ("key_value", "f32"), ("key_value", "bf16"), ("value", "f16")],
+)
 def test_gradients_of_lse_and_of_lifetimes_of_every_kind(rng, gate, dtype):
     q, k, v = make(rng, nq=30, nk=37, dtype=DTYPES[dtype])
     u = normal(rng, 1, 2, 37)

@@ -104,7 +104,7 @@ def test_it_learns_to_keep_the_key_that_is_asked_for():
     before = layer.score_weight.detach().clone()
     losses = []
     rows = torch.arange(16)
-    for _ in range(50):
+    for _ in range(40):
         x = 0.3 * torch.randn(16, 12, 16)
         place, answer = torch.randint(1, 9, (16,)), torch.randn(16)
         x[rows, place, 0], x[rows, place, 1] = 3.0, answer

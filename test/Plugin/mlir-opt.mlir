@@ -14,7 +14,8 @@
 // PARSE:           sparsek.score ins(
 // PASS:          func.func @score
 // PASS-NOT:        sparsek.
-// PASS-COUNT-2:    linalg.generic
+// PASS:            scf.forall
+// PASS:            linalg.generic
 // PIPELINE:      llvm.func @score
 // PIPELINE-NOT:  func.func
 // WITHOUT:       Dialect `sparsek' not found

@@ -8,10 +8,9 @@ nothing here has to be imported for that. `SparseKAttention` is the attention la
 plain torch, for any dtype.
 """
 
-from sparsek.torch import _operators, reference
+# The alias says that the import is meant: it registers the operators.
+from sparsek.torch import _operators as _operators
+from sparsek.torch import reference
 from sparsek.torch._module import SparseKAttention
-
-# The operators exist once their module was imported.
-assert _operators
 
 __all__ = ["SparseKAttention", "reference"]

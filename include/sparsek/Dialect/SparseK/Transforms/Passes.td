@@ -43,13 +43,17 @@ def SparseKCheckShapes : Pass<"sparsek-check-shapes", "::mlir::ModuleOp"> {
 }
 
 def SparseKLowerScore : Pass<"sparsek-lower-score"> {
-  let summary = "lower sparsek.score to a linalg contraction";
+  let summary = "lower sparsek.score to dot products in vectors, or to linalg";
   let description = [{
-    Rewrites `sparsek.score` on tensors into one `linalg.generic` that starts
-    from `bias[h] + slope[h] * n` and accumulates `x[b, n, c] * weight[h, c]`.
+    Rewrites `sparsek.score` on tensors. With a static number of channels, at
+    least 32, into a parallel loop over the rows of `x` with a dot product per
+    head: 32 partial sums, which `sparsek-vectorize-tiles` keeps in vectors.
+    Otherwise into linalg that starts from `bias[h] + slope[h] * n` and
+    accumulates `x[b, n, c] * weight[h, c]`.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::linalg::LinalgDialect",
+                           "::mlir::scf::SCFDialect",
                            "::mlir::tensor::TensorDialect"];
 }
 
