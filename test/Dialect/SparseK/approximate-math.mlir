@@ -2,8 +2,8 @@
 
 // CHECK-LABEL: func @exp2
 // CHECK-SAME:    %[[X:.+]]: vector<16xf32>
-// CHECK-DAG:     %[[LOW:.+]] = arith.constant dense<-1.270000e+02> : vector<16xf32>
-// CHECK-DAG:     %[[BIAS:.+]] = arith.constant dense<127> : vector<16xi32>
+// CHECK-DAG:     %[[LOW:.+]] = arith.constant dense<-1.260000e+02> : vector<16xf32>
+// CHECK-DAG:     %[[BIAS:.+]] = arith.constant dense<126> : vector<16xi32>
 // CHECK-DAG:     %[[SHIFT:.+]] = arith.constant dense<23> : vector<16xi32>
 // CHECK:         arith.cmpf olt, %[[X]], %[[LOW]]
 // CHECK:         %[[N:.+]] = math.roundeven

@@ -47,10 +47,10 @@ namespace {
 ///
 ///   %y = math.exp2 %x : vector<16xf32>
 /// becomes
-///   %c = clamp %x to [-127, 128]          (-127 gives a scale of exactly 0)
+///   %c = clamp %x to [-126, 128]          (-126 gives a scale of exactly 0)
 ///   %n = math.roundeven %c;  %r = %c - %n
-///   %p = polynomial of %r                  (degree 6)
-///   %s = bitcast((int(%n) + 127) << 23)
+///   %p = 2 * polynomial of %r              (degree 6)
+///   %s = bitcast((int(%n) + 126) << 23)    (2^(n - 1), finite for n = 128)
 ///   %y = %p * %s
 struct ExpandExp2 : OpRewritePattern<math::Exp2Op> {
   using OpRewritePattern::OpRewritePattern;
@@ -66,9 +66,9 @@ struct ExpandExp2 : OpRewritePattern<math::Exp2Op> {
     // Selects, unlike minnum and maxnum, keep a NaN.
     Value x = op.getOperand();
     Value low = arith::CmpFOp::create(builder, arith::CmpFPredicate::OLT, x,
-                                      constant(builder, type, -127.0));
+                                      constant(builder, type, -126.0));
     Value clamped = arith::SelectOp::create(builder, low,
-                                            constant(builder, type, -127.0), x);
+                                            constant(builder, type, -126.0), x);
     Value high = arith::CmpFOp::create(builder, arith::CmpFPredicate::OGT,
                                        clamped, constant(builder, type, 128.0));
     clamped = arith::SelectOp::create(builder, high,
@@ -76,7 +76,7 @@ struct ExpandExp2 : OpRewritePattern<math::Exp2Op> {
     Value n = math::RoundEvenOp::create(builder, clamped);
     Value r = arith::SubFOp::create(builder, clamped, n);
 
-    // Minimax polynomial of 2^r on [-1/2, 1/2], relative error below 2^-26.
+    // 2^r on [-1/2, 1/2].
     const double coefficients[] = {1.535336188319500e-4,
                                    1.339887440266574e-3,
                                    9.618437357674640e-3,
@@ -84,14 +84,14 @@ struct ExpandExp2 : OpRewritePattern<math::Exp2Op> {
                                    2.402264791363012e-1,
                                    6.931472028550421e-1,
                                    1.0};
-    Value p = constant(builder, type, coefficients[0]);
+    Value p = constant(builder, type, 2 * coefficients[0]);
     for (double coefficient : ArrayRef(coefficients).drop_front())
       p = math::FmaOp::create(builder, p, r,
-                              constant(builder, type, coefficient));
+                              constant(builder, type, 2 * coefficient));
 
     Value exponent = arith::FPToSIOp::create(builder, integer, n);
     exponent = arith::AddIOp::create(builder, exponent,
-                                     constant(builder, integer, 127));
+                                     constant(builder, integer, 126));
     exponent = arith::ShLIOp::create(builder, exponent,
                                      constant(builder, integer, 23));
     Value scale = arith::BitcastOp::create(builder, type, exponent);

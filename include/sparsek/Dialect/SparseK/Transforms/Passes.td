@@ -76,7 +76,7 @@ def SparseKMemRefToTensor : Pass<"sparsek-memref-to-tensor"> {
 }
 
 def SparseKTileAttention : Pass<"sparsek-tile-attention"> {
-  let summary = "tile sparsek.sparse_attention into linalg on tiles";
+  let summary = "tile sparse attention and its gradient into linalg on tiles";
   let description = [{
     Rewrites `sparsek.sparse_attention` on tensors into a parallel loop over
     (batch, kv head, chunk of query tiles), a loop over the tiles of a chunk that
@@ -84,7 +84,13 @@ def SparseKTileAttention : Pass<"sparsek-tile-attention"> {
     The body gathers a block of keys and values into tile-sized tensors and takes
     one step of the online softmax per query head of the group, all in linalg on
     tensors of static shape. Keys run along rows and queries along columns, so
-    that every reduction of the softmax is over rows.
+    that every reduction of the softmax is over rows. A list's last keys, where
+    they fill less than three quarters of a block, go in blocks of 16.
+
+    `sparsek.sparse_attention_grad` becomes a parallel loop over (batch, kv head)
+    over the same tiles and blocks; the body has the five products of the
+    backward, and adds the gradients of keys and values to their rows in order of
+    position, so that the bits do not depend on the number of threads.
 
     `queries` is the number of query positions per tile (0: by group size),
     `keys` the number of keys per block.
@@ -155,9 +161,10 @@ def SparseKApproximateMath : Pass<"sparsek-approximate-math"> {
   let summary = "expand f32 exp2 and log2 into arithmetic";
   let description = [{
     `math.exp2` on f32 becomes range reduction, a degree-6 polynomial and an
-    exponent built in integer arithmetic (at most 2 ulp; exactly 0 at and below
-    -127, so that masked logits of -inf vanish); `math.log2` becomes upstream's
-    polynomial. Neither calls a library, so both stay in vector registers.
+    exponent built in integer arithmetic: within 1 ulp, except that results up
+    to 2^-125.5 are exactly 0 (masked logits of -inf vanish); `math.log2`
+    becomes upstream's polynomial. Neither calls a library, so both stay in
+    vector registers.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect",
