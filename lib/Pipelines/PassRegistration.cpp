@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "sparsek/Conversion/SparseKToGPU/Passes.h"
 #include "sparsek/Conversion/SparseKToLinalg/SparseKToLinalg.h"
 #include "sparsek/Conversion/SparseKToSCF/Passes.h"
 #include "sparsek/Dialect/SparseK/Transforms/Passes.h"
@@ -31,6 +32,7 @@ using namespace mlir;
 void sparsek::registerAllPasses() {
   registerSparseKPasses();
   registerSparseKToLinalgPasses();
+  registerSparseKToGPUPasses();
   registerSparseKToSCFPasses();
   registerPipelines();
 
