@@ -11,8 +11,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "sparsek/Conversion/SparseKToGPU/Passes.h"
 #include "sparsek/Conversion/SparseKToLinalg/SparseKToLinalg.h"
 #include "sparsek/Conversion/SparseKToSCF/Passes.h"
+#include "sparsek/Conversion/SparseKToTile/Passes.h"
 #include "sparsek/Dialect/SparseK/Transforms/Passes.h"
 #include "sparsek/Pipelines/Pipelines.h"
 
@@ -31,7 +33,9 @@ using namespace mlir;
 void sparsek::registerAllPasses() {
   registerSparseKPasses();
   registerSparseKToLinalgPasses();
+  registerSparseKToGPUPasses();
   registerSparseKToSCFPasses();
+  registerSparseKToTilePasses();
   registerPipelines();
 
   registerTransformsPasses();

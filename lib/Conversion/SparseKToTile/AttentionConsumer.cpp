@@ -70,9 +70,13 @@ Term AttentionConsumer::reduce(vector::CombiningKind kind, Term values,
 Term AttentionConsumer::loadColumn(Value buffer, Term stage) {
   Value slot = k.slot(buffer, stage);
   auto type = cast<tile::SharedType>(slot.getType());
-  return {b, tile::LoadOp::create(
-                 b, VectorType::get(type.getShape(), type.getElementType()),
-                 slot, Value())};
+  Value column = tile::LoadOp::create(
+      b, VectorType::get(type.getShape(), type.getElementType()), slot,
+      Value());
+  if (type.getElementType().isInteger(8))
+    column = arith::ExtUIOp::create(
+        b, VectorType::get(type.getShape(), b.getI32Type()), column);
+  return {b, column};
 }
 
 /// The sums of columns c, c + 8, c + 16, ...: additions within each thread.

@@ -90,16 +90,17 @@ Value AttentionKernel::alloc(ArrayRef<int64_t> shape, Type elementType,
 
 void AttentionKernel::addBuffers() {
   int64_t stages = schedule.stages, keys = schedule.keys;
-  Type i32 = b.getI32Type(), i8 = b.getI8Type();
+  // A tile has at most 128 queries.
+  Type i8 = b.getI8Type();
   queryTile =
       alloc({schedule.rows, shape.headDim}, shape.elementType, true);
   keyTiles = alloc({stages, keys, shape.headDim}, shape.elementType, true);
   valueTiles = alloc({stages, keys, shape.valueDim}, shape.elementType, true);
-  lowers = alloc({stages, keys}, i32);
-  lengths = alloc({stages, keys}, i32);
+  lowers = alloc({stages, keys}, i8);
+  lengths = alloc({stages, keys}, i8);
   maskFlags = alloc({stages, schedule.producerWarps}, i8);
   if (shape.isGated()) {
-    windowEnds = alloc({stages, keys}, i32);
+    windowEnds = alloc({stages, keys}, i8);
     keyScores = alloc({stages, keys}, b.getF32Type());
     gateFlags = alloc({stages, schedule.producerWarps}, i8);
   }

@@ -180,6 +180,12 @@ AttentionProducer::getLifetimes(const Keys &keys) {
 // What the consumers must know
 //===----------------------------------------------------------------------===//
 
+void AttentionProducer::store(Term number, Value buffer, Term stage) {
+  auto type = VectorType::get({schedule.keys}, b.getI8Type());
+  Value bytes = arith::TruncIOp::create(b, type, number);
+  tile::StoreOp::create(b, bytes, k.slot(buffer, stage));
+}
+
 void AttentionProducer::storeKeys(const Tile &tile, Term stage,
                                   const Keys &keys,
                                   const Lifetimes &lifetimes) {
@@ -189,8 +195,8 @@ void AttentionProducer::storeKeys(const Tile &tile, Term stage,
   Term end = lifetimes.end.max(0).min(k.numKeys);
   Term upper = (end - tile.first).max(0).min(k.queries);
   Term length = (upper - lower).max(0);
-  tile::StoreOp::create(b, lower, k.slot(k.lowers, stage));
-  tile::StoreOp::create(b, length, k.slot(k.lengths, stage));
+  store(lower, k.lowers, stage);
+  store(length, k.lengths, stage);
   Term partial = length.lt(k.queries);
   tile::SetFlagOp::create(b, partial, k.slot(k.maskFlags, stage));
   if (shape.isGated())
@@ -204,12 +210,13 @@ void AttentionProducer::storeGates(const Tile &tile, Term stage,
                                    const Lifetimes &lifetimes) {
   int64_t window =
       std::min<int64_t>(shape.window, std::numeric_limits<int32_t>::max() / 4);
-  Term windowEnd = keys.index - tile.first + window;
+  Term windowEnd =
+      (keys.index - tile.first + window).max(0).min(k.queries);
   // A NaN counts as -inf.
   Term score = lifetimes.score;
   score = score.eq(score).select(
       score, score.constant(-std::numeric_limits<double>::infinity()));
-  tile::StoreOp::create(b, windowEnd, k.slot(k.windowEnds, stage));
+  store(windowEnd, k.windowEnds, stage);
   tile::StoreOp::create(b, score, k.slot(k.keyScores, stage));
   Term gated = windowEnd.lt(k.queries) & keys.isKey;
   tile::SetFlagOp::create(b, gated, k.slot(k.gateFlags, stage));

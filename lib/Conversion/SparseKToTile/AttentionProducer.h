@@ -52,6 +52,8 @@ private:
                  const Lifetimes &lifetimes);
   void storeGates(const Tile &tile, Term stage, const Keys &keys,
                   const Lifetimes &lifetimes);
+  /// A number below 256 of each key.
+  void store(Term number, Value buffer, Term stage);
   void gather(Value rows, Value source, Term indices, Value ring, Place place);
 
   Term vectorLoad(Value memref, Term begin, Term mask, Term otherwise);
