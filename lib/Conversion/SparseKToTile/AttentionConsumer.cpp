@@ -62,9 +62,9 @@ Term AttentionConsumer::spreadColumns(Term columnValues) {
 Term AttentionConsumer::reduce(vector::CombiningKind kind, Term values,
                                double init) {
   Term inits = f32(init).splat({groupRows});
-  return {b, vector::MultiDimReductionOp::create(
-                 b, values.get(), inits.get(),
-                 ArrayRef<bool>{false, true}, kind)};
+  return {b, vector::MultiDimReductionOp::create(b, values.get(), inits.get(),
+                                                 ArrayRef<bool>{false, true},
+                                                 kind)};
 }
 
 Term AttentionConsumer::loadColumn(Value buffer, Term stage) {
@@ -121,8 +121,7 @@ Term AttentionConsumer::loadQueries(Term phase, Term wanted) {
   when(wanted, [&] { waitFull(k.queryRing, {zero, phase}); });
   if (!schedule.queryInRegisters)
     return {};
-  auto type =
-      VectorType::get({groupRows, shape.headDim}, shape.elementType);
+  auto type = VectorType::get({groupRows, shape.headDim}, shape.elementType);
   Term queries(b, tile::LoadOp::create(b, type, k.queryTile, firstRow));
   when(wanted, [&] { release(k.queryRing, zero); });
   return queries;
@@ -132,13 +131,12 @@ Term AttentionConsumer::multiplyKeys(Term queries, Term accumulator,
                                      Term stage) {
   tile::FenceOp::create(b);
   bool inRegisters = schedule.queryInRegisters;
-  return {b, tile::MmaOp::create(
-                 b, accumulator.getType(),
-                 inRegisters ? queries.get() : k.queryTile,
-                 k.slot(k.keyTiles, stage), accumulator,
-                 /*accumulate=*/Value(),
-                 inRegisters ? Value() : firstRow.get(),
-                 /*transpose_b=*/true, /*overwrite=*/true)};
+  return {b, tile::MmaOp::create(b, accumulator.getType(),
+                                 inRegisters ? queries.get() : k.queryTile,
+                                 k.slot(k.keyTiles, stage), accumulator,
+                                 /*accumulate=*/Value(),
+                                 inRegisters ? Value() : firstRow.get(),
+                                 /*transpose_b=*/true, /*overwrite=*/true)};
 }
 
 Term AttentionConsumer::multiplyValues(Term probabilities, Term accumulator,
@@ -168,6 +166,13 @@ AttentionConsumer::Rows AttentionConsumer::loadRows(const Tile &tile) {
                       f32(0).splat({groupRows})))};
 }
 
+AttentionConsumer::Flags AttentionConsumer::loadFlags(Term stage) {
+  auto load = [&](Value flags) {
+    return Term(b, tile::TestFlagOp::create(b, k.slot(flags, stage)));
+  };
+  return {load(k.maskFlags), shape.isGated() ? load(k.gateFlags) : Term()};
+}
+
 /// A query sees a key if lower <= query < lower + length.
 Term AttentionConsumer::mask(Term products, Term stage) {
   Term lower = spreadColumns(loadColumn(k.lowers, stage));
@@ -194,26 +199,22 @@ Term AttentionConsumer::getReference(Term maximum) {
 }
 
 AttentionConsumer::Probabilities
-AttentionConsumer::exponentiate(Term products, Place place, const Rows &rows,
-                                Softmax &softmax) {
-  Term masked(b, tile::TestFlagOp::create(b, k.slot(k.maskFlags, place.stage)));
-  Term gated;
-  if (shape.isGated())
-    gated = {b, tile::TestFlagOp::create(b, k.slot(k.gateFlags, place.stage))};
+AttentionConsumer::exponentiate(Term products, Term stage, const Flags &flags,
+                                const Rows &rows, Softmax &softmax) {
   if (shape.scale <= 0)
     products = shape.scale < 0 ? -products : products.constant(0);
   auto applyGates = [&](Term values) {
     return branch(
-        gated, [&]() -> Terms { return {gate(values, place.stage, rows)}; },
+        flags.gated, [&]() -> Terms { return {gate(values, stage, rows)}; },
         [&]() -> Terms { return {values}; })[0];
   };
   if (shape.gate == Gate::key_value)
     products = applyGates(products);
   products = branch(
-      masked, [&]() -> Terms { return {mask(products, place.stage)}; },
+      flags.masked, [&]() -> Terms { return {mask(products, stage)}; },
       [&]() -> Terms { return {products}; })[0];
   if (!shape.isGated())
-    release(k.keyRing, place.stage);
+    release(k.keyRing, stage);
 
   Term maximum = reduce(vector::CombiningKind::MAXNUMF, products, -kInfinity);
   Term grown = ((maximum - softmax.maximum) * maximum.constant(scale)).gt(kLag);
@@ -222,7 +223,8 @@ AttentionConsumer::exponentiate(Term products, Place place, const Rows &rows,
       shrunk,
       [&]() -> Terms {
         Term raised = maximum.max(softmax.maximum);
-        Term factor = ((softmax.maximum - raised) * raised.constant(scale)).exp2();
+        Term factor =
+            ((softmax.maximum - raised) * raised.constant(scale)).exp2();
         factor = raised.eq(-kInfinity).select(factor.constant(1), factor);
         return {raised, softmax.sums * spread(factor, 8), factor};
       },
@@ -230,14 +232,13 @@ AttentionConsumer::exponentiate(Term products, Place place, const Rows &rows,
         return {softmax.maximum, softmax.sums, maximum.constant(1)};
       });
   Term reference = getReference(state[0]);
-  Term values = products
-                    .fma(products.constant(scale),
-                         spread(-reference, schedule.keys))
-                    .exp2();
+  Term values =
+      products.fma(products.constant(scale), spread(-reference, schedule.keys))
+          .exp2();
   softmax = {state[0], state[1] + sumColumns(values)};
   if (shape.isGated()) {
     values = applyGates(values);
-    release(k.keyRing, place.stage);
+    release(k.keyRing, stage);
   }
   return {values, shrunk, state[2]};
 }
@@ -255,8 +256,8 @@ Term AttentionConsumer::shrink(Term values,
 Term AttentionConsumer::toOperand(Term values) {
   if (shape.elementType.isF32())
     return values;
-  auto type = VectorType::get(values.getVectorType().getShape(),
-                              shape.elementType);
+  auto type =
+      VectorType::get(values.getVectorType().getShape(), shape.elementType);
   return {b, arith::TruncFOp::create(b, type, values)};
 }
 
@@ -265,12 +266,12 @@ void AttentionConsumer::writeRows(const Tile &tile, Term result,
   Term sum = reduce(vector::CombiningKind::ADD, softmax.sums, 0);
   Term empty = sum.eq(0);
   Term inverse = sum.constant(1) / sum;
-  result = spread(empty, shape.valueDim)
-               .select(result.constant(0),
-                       result * spread(inverse, shape.valueDim));
-  Term logSum = (softmax.maximum * softmax.maximum.constant(scale) +
-                 sum.log2()) *
-                std::numbers::ln2_v<double>;
+  result =
+      spread(empty, shape.valueDim)
+          .select(result.constant(0), result * spread(inverse, shape.valueDim));
+  Term logSum =
+      (softmax.maximum * softmax.maximum.constant(scale) + sum.log2()) *
+      std::numbers::ln2_v<double>;
   logSum = empty.select(sum.constant(-kInfinity), logSum);
 
   Term chunkHead = tile.chunk * shape.heads;
@@ -281,8 +282,8 @@ void AttentionConsumer::writeRows(const Tile &tile, Term result,
   Term heads = head + (tile.kvHead * shape.group + chunkHead);
   Term queries = query + firstQuery;
   SmallVector<Value> indices = {heads, queries};
-  tile::ScatterOp::create(b, toOperand(result),
-                          k.slice(k.output, {tile.batch}), indices, isThere);
+  tile::ScatterOp::create(b, toOperand(result), k.slice(k.output, {tile.batch}),
+                          indices, isThere);
   tile::ScatterOp::create(b, logSum, k.slice(k.lse, {tile.batch}), indices,
                           isThere);
 }
@@ -309,9 +310,9 @@ void AttentionConsumer::emitTiles() {
   Term queries = loadQueries(zero, always);
   waitFull(k.keyRing, {zero, zero});
   Term products = multiplyKeys(queries, zeros(schedule.keys), zero);
-  SmallVector<Value> inits = {k.blockId,   zero,        zero,
-                              k.i32(1),    lists.start, lists.count,
-                              products,    zeros(shape.valueDim)};
+  SmallVector<Value> inits = {
+      k.blockId,   zero,        zero,     k.i32(1),
+      lists.start, lists.count, products, zeros(shape.valueDim)};
   if (schedule.queryInRegisters)
     inits.push_back(queries);
 
@@ -320,10 +321,12 @@ void AttentionConsumer::emitTiles() {
   auto whileOp = scf::WhileOp::create(b, ownedTypes, inits);
   SmallVector<Location> locations(inits.size(), b.getLoc());
   OpBuilder::InsertionGuard guard(b);
-  Block *before = b.createBlock(&whileOp.getBefore(), {}, ownedTypes, locations);
-  Terms state = llvm::map_to_vector(
-      before->getArguments(),
-      [&](BlockArgument argument) { return Term(b, argument); });
+  Block *before =
+      b.createBlock(&whileOp.getBefore(), {}, ownedTypes, locations);
+  Terms state =
+      llvm::map_to_vector(before->getArguments(), [&](BlockArgument argument) {
+        return Term(b, argument);
+      });
   Term more;
   Terms next = emitTile(state, more);
   SmallVector<Value> nextValues =
@@ -346,39 +349,48 @@ Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
   Rows rows = loadRows(tile);
 
   // The first block.
+  Flags firstFlags = loadFlags(place.stage);
   Term products = waitProducts(0, {state[6]})[0];
   Term none = f32(-kInfinity).splat({groupRows});
   Softmax softmax = {none, zeros(8)};
-  Probabilities first = exponentiate(products, place, rows, softmax);
+  Probabilities first =
+      exponentiate(products, place.stage, firstFlags, rows, softmax);
   Place next = advance(place);
   Term ready(b, tile::TestOp::create(b, k.keyRing, next.stage, next.phase));
 
   // Each further one: its first product, the last block's second product, its
   // softmax under that.
-  Terms inits = {next.stage,      next.phase,   place.stage,
-                 place.phase,     ready,        softmax.maximum,
-                 softmax.sums,    toOperand(first.values), output,
-                 first.values};
+  Terms inits = {
+      next.stage, next.phase,      place.stage,  place.phase,
+      ready,      softmax.maximum, softmax.sums, toOperand(first.values),
+      output,     first.values};
   Terms last = loop(
-      one, tile.blocks, one, inits,
-      [&](Term block, ArrayRef<Term> s) -> Terms {
+      one, tile.blocks, one, inits, [&](Term block, ArrayRef<Term> s) -> Terms {
         Place at = {s[0], s[1]}, previous = {s[2], s[3]};
         Softmax running = {s[5], s[6]};
         when(!s[4], [&] { waitFull(k.keyRing, at); });
         Term products = multiplyKeys(queries, s[9], at.stage);
         waitFull(k.valueRing, previous);
         Term sum = multiplyValues(s[7], s[8], previous.stage, block.gt(1));
+        Flags flags = loadFlags(at.stage);
         products = waitProducts(1, {products})[0];
-        Probabilities block_ = exponentiate(products, at, rows, running);
+        Probabilities probabilities =
+            exponentiate(products, at.stage, flags, rows, running);
         Place following = advance(at);
         Term isReady(b, tile::TestOp::create(b, k.keyRing, following.stage,
                                              following.phase));
-        Terms done = waitProducts(0, {sum, block_.values});
+        Terms done = waitProducts(0, {sum, probabilities.values});
         release(k.valueRing, previous.stage);
-        return {following.stage, following.phase, at.stage,
-                at.phase,        isReady,         running.maximum,
-                running.sums,    toOperand(done[1]),
-                shrink(done[0], block_), done[1]};
+        return {following.stage,
+                following.phase,
+                at.stage,
+                at.phase,
+                isReady,
+                running.maximum,
+                running.sums,
+                toOperand(done[1]),
+                shrink(done[0], probabilities),
+                done[1]};
       });
 
   // The last block's second product, and the next tile's first before this
@@ -398,9 +410,9 @@ Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
   release(k.valueRing, previous.stage);
   writeRows(tile, output, {last[5], last[6]});
 
-  Terms result = {nextIndex,       place.stage,      place.phase,
+  Terms result = {nextIndex,        place.stage,     place.phase,
                   queryPhase ^ one, nextLists.start, nextLists.count,
-                  products,        output};
+                  products,         output};
   if (schedule.queryInRegisters)
     result.push_back(queries);
   return result;

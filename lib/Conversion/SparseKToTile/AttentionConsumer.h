@@ -11,6 +11,8 @@
 
 #include "AttentionKernel.h"
 
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
 namespace mlir::sparsek {
 
 /// The consumer role of an AttentionKernel. Each group has `16 * groupWarps`
@@ -37,6 +39,10 @@ private:
   struct Probabilities {
     Term values, shrunk, factor;
   };
+  /// Whether some pairs of a block are invisible, or have a gate.
+  struct Flags {
+    Term masked, gated;
+  };
   /// The rows of the tile at hand.
   struct Rows {
     Term tau;
@@ -55,14 +61,15 @@ private:
   void waitFull(Value ring, Place place);
 
   Rows loadRows(const Tile &tile);
+  Flags loadFlags(Term stage);
   /// The products of invisible pairs become -inf.
   Term mask(Term products, Term stage);
   /// Times the gates of a slot's keys.
   Term gate(Term values, Term stage, const Rows &rows);
   /// exp2 of a block's products, and its part in the running softmax. Releases
   /// the keys.
-  Probabilities exponentiate(Term products, Place place, const Rows &rows,
-                             Softmax &softmax);
+  Probabilities exponentiate(Term products, Term stage, const Flags &flags,
+                             const Rows &rows, Softmax &softmax);
   Term getReference(Term maximum);
   Term sumColumns(Term values);
   Term shrink(Term values, const Probabilities &probabilities);

@@ -11,6 +11,7 @@
 #include "AttentionConsumer.h"
 #include "AttentionProducer.h"
 
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
@@ -41,8 +42,8 @@ Term AttentionKernel::iota(int64_t size) {
 }
 
 Term AttentionKernel::load(Value memref, ArrayRef<Term> indices) {
-  SmallVector<Value> values = llvm::map_to_vector(
-      indices, [&](Term index) { return toIndex(index); });
+  SmallVector<Value> values =
+      llvm::map_to_vector(indices, [&](Term index) { return toIndex(index); });
   return {b, memref::LoadOp::create(b, memref, values)};
 }
 
@@ -92,8 +93,7 @@ void AttentionKernel::addBuffers() {
   int64_t stages = schedule.stages, keys = schedule.keys;
   // A tile has at most 128 queries.
   Type i8 = b.getI8Type();
-  queryTile =
-      alloc({schedule.rows, shape.headDim}, shape.elementType, true);
+  queryTile = alloc({schedule.rows, shape.headDim}, shape.elementType, true);
   keyTiles = alloc({stages, keys, shape.headDim}, shape.elementType, true);
   valueTiles = alloc({stages, keys, shape.valueDim}, shape.elementType, true);
   lowers = alloc({stages, keys}, i8);
@@ -130,14 +130,12 @@ AttentionKernel::Lists AttentionKernel::loadLists(Term index) {
   Term inside = index.min(numTiles - 1);
   Term lane = inside.modulo(numLanes);
   Term head = lane.divide(shape.getNumChunks());
-  SmallVector<Term> indices = {
-      head.divide(numHeads), head.modulo(numHeads),
-      tilesPerHead - 1 - inside.divide(numLanes)};
+  SmallVector<Term> indices = {head.divide(numHeads), head.modulo(numHeads),
+                               tilesPerHead - 1 - inside.divide(numLanes)};
   return {load(start, indices), load(count, indices)};
 }
 
-AttentionKernel::Tile AttentionKernel::getTile(Term index,
-                                               const Lists &lists) {
+AttentionKernel::Tile AttentionKernel::getTile(Term index, const Lists &lists) {
   Tile result;
   Term lane = index.modulo(numLanes);
   Term head = lane.divide(shape.getNumChunks());
@@ -150,17 +148,16 @@ AttentionKernel::Tile AttentionKernel::getTile(Term index,
   result.band = (result.last - lists.start + 1).max(0);
   result.count = lists.count;
   result.padded = (lists.count + 3) & i32(-4);
-  result.blocks =
-      (result.band + result.padded + (schedule.keys - 1))
-          .divide(schedule.keys)
-          .max(1);
+  result.blocks = (result.band + result.padded + (schedule.keys - 1))
+                      .divide(schedule.keys)
+                      .max(1);
   result.listBegin = result.blocks * schedule.keys - result.padded;
   return result;
 }
 
 gpu::GPUFuncOp AttentionKernel::build(StringRef name, TypeRange argumentTypes) {
-  auto kernel = gpu::GPUFuncOp::create(
-      b, name, b.getFunctionType(argumentTypes, {}));
+  auto kernel =
+      gpu::GPUFuncOp::create(b, name, b.getFunctionType(argumentTypes, {}));
   kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(&kernel.getBody().front());
@@ -180,9 +177,9 @@ gpu::GPUFuncOp AttentionKernel::build(StringRef name, TypeRange argumentTypes) {
   auto role = [&](StringRef roleName, int64_t warps, int64_t groupWarps,
                   int64_t registers) {
     b.setInsertionPointToEnd(&roles.getBody().front());
-    auto op = tile::RoleOp::create(
-        b, roleName, warps, groupWarps,
-        registers ? b.getI64IntegerAttr(registers) : IntegerAttr());
+    auto op = tile::RoleOp::create(b, roleName, warps, groupWarps,
+                                   registers ? b.getI64IntegerAttr(registers)
+                                             : IntegerAttr());
     b.createBlock(&op.getBody());
   };
   role("producer", schedule.producerWarps, schedule.producerWarps,

@@ -47,9 +47,9 @@ void AttentionProducer::emitTile(const Tile &tile, Place &place,
   gatherQueries(tile, queryPhase);
   queryPhase = queryPhase ^ one;
   Lifetimes lifetimes = getLifetimes(keys);
-  Terms inits = {place.stage,  place.phase, getRows(tile, zero),
-                 keys.index,   keys.isKey,  lifetimes.end,
-                 lifetimes.score, next.index, next.isKey};
+  Terms inits = {place.stage,     place.phase, getRows(tile, zero),
+                 keys.index,      keys.isKey,  lifetimes.end,
+                 lifetimes.score, next.index,  next.isKey};
   Terms last = loop(
       zero, tile.blocks, one, inits,
       [&](Term block, ArrayRef<Term> state) -> Terms {
@@ -93,8 +93,7 @@ void AttentionProducer::gatherQueries(const Tile &tile, Term queryPhase) {
   Term heads = rows.divide(k.queries).min(headsLeft - 1);
   Term queries = rows.modulo(k.queries).min(k.numQueries - 1 - firstQuery);
   // The tile's first query is the base: offsets from it are small.
-  Value source =
-      k.slice(k.query, {tile.batch}, {firstHead, firstQuery});
+  Value source = k.slice(k.query, {tile.batch}, {firstHead, firstQuery});
   tile::AcquireOp::create(b, k.queryRing, zero, queryPhase);
   tile::GatherOp::create(b, source, ValueRange{heads.get(), queries.get()},
                          k.queryTile);
@@ -124,15 +123,17 @@ Term AttentionProducer::vectorLoad(Value memref, Term begin, Term mask,
 Term AttentionProducer::vectorGather(Value memref, Term indices, Term mask,
                                      Term otherwise) {
   Value zero = arith::ConstantIndexOp::create(b, 0);
-  return {b, vector::GatherOp::create(b, otherwise.getVectorType(), memref,
-                                      ValueRange{zero}, indices, mask,
-                                      otherwise)};
+  return {b,
+          vector::GatherOp::create(b, otherwise.getVectorType(), memref,
+                                   ValueRange{zero}, indices, mask, otherwise)};
 }
 
 Term AttentionProducer::getRows(const Tile &tile, Term block) {
   Term begin = block * schedule.keys;
   Term inList = begin - tile.listBegin;
-  auto band = [&] { return (tile.last - (k.iota(schedule.keys) + begin)).max(0); };
+  auto band = [&] {
+    return (tile.last - (k.iota(schedule.keys) + begin)).max(0);
+  };
   auto fromList = [&]() -> Terms {
     auto type = VectorType::get({schedule.keys}, b.getI32Type());
     auto load =
@@ -159,13 +160,11 @@ AttentionProducer::Keys AttentionProducer::getKeys(const Tile &tile,
   Term position = k.iota(schedule.keys) + begin;
   Term entry = k.iota(schedule.keys) + inList;
   Term listed = entry.ge(0) & entry.lt(tile.count);
-  Term index =
-      vectorLoad(list, inList, listed, (tile.last - position).max(0));
+  Term index = vectorLoad(list, inList, listed, (tile.last - position).max(0));
   return {index, listed | position.lt(tile.band)};
 }
 
-AttentionProducer::Lifetimes
-AttentionProducer::getLifetimes(const Keys &keys) {
+AttentionProducer::Lifetimes AttentionProducer::getLifetimes(const Keys &keys) {
   Term none = k.i32(0).splat({schedule.keys});
   Term score = none;
   if (shape.isGated()) {
@@ -189,8 +188,8 @@ void AttentionProducer::store(Term number, Value buffer, Term stage) {
 void AttentionProducer::storeKeys(const Tile &tile, Term stage,
                                   const Keys &keys,
                                   const Lifetimes &lifetimes) {
-  Term lower = keys.isKey.select((keys.index - tile.first).max(0),
-                                 k.i32(k.queries));
+  Term lower =
+      keys.isKey.select((keys.index - tile.first).max(0), k.i32(k.queries));
   // Clamped first, so that the difference does not overflow.
   Term end = lifetimes.end.max(0).min(k.numKeys);
   Term upper = (end - tile.first).max(0).min(k.queries);
@@ -210,8 +209,7 @@ void AttentionProducer::storeGates(const Tile &tile, Term stage,
                                    const Lifetimes &lifetimes) {
   int64_t window =
       std::min<int64_t>(shape.window, std::numeric_limits<int32_t>::max() / 4);
-  Term windowEnd =
-      (keys.index - tile.first + window).max(0).min(k.queries);
+  Term windowEnd = (keys.index - tile.first + window).max(0).min(k.queries);
   // A NaN counts as -inf.
   Term score = lifetimes.score;
   score = score.eq(score).select(

@@ -19,8 +19,8 @@ namespace mlir::sparsek {
 class AttentionProducer {
 public:
   explicit AttentionProducer(AttentionKernel &kernel)
-      : k(kernel), b(kernel.b), shape(kernel.shape),
-        schedule(kernel.schedule) {}
+      : k(kernel), b(kernel.b), shape(kernel.shape), schedule(kernel.schedule) {
+  }
 
   void emit();
 

@@ -80,8 +80,7 @@ static FailureOr<AttentionSchedule>
 choose(const AttentionShape &shape, ArrayRef<AttentionSchedule> candidates,
        int64_t bytes, int64_t maxRegisters, int64_t maxStages) {
   for (AttentionSchedule schedule : candidates) {
-    schedule.stages =
-        std::min(maxStages, getStages(shape, schedule, bytes));
+    schedule.stages = std::min(maxStages, getStages(shape, schedule, bytes));
     if (schedule.stages >= 2 &&
         getFragmentRegisters(shape, schedule) <= maxRegisters)
       return schedule;
@@ -120,8 +119,8 @@ getWarpgroupSchedule(const AttentionShape &shape, int64_t bytes) {
 }
 
 /// Consumer warps by themselves.
-static FailureOr<AttentionSchedule>
-getWarpSchedule(const AttentionShape &shape, int64_t bytes) {
+static FailureOr<AttentionSchedule> getWarpSchedule(const AttentionShape &shape,
+                                                    int64_t bytes) {
   SmallVector<AttentionSchedule> candidates;
   bool is16Bit = shape.getElementBytes() == 2;
   for (int64_t rows : {128, 64, 32})
@@ -135,8 +134,7 @@ getWarpSchedule(const AttentionShape &shape, int64_t bytes) {
 }
 
 FailureOr<AttentionSchedule>
-mlir::sparsek::getDefaultSchedule(const AttentionShape &shape,
-                                  StringRef chip) {
+mlir::sparsek::getDefaultSchedule(const AttentionShape &shape, StringRef chip) {
   int64_t bytes = getSharedBytes(chip);
   if (chip == "sm_90a" && shape.getElementBytes() == 2)
     return getWarpgroupSchedule(shape, bytes);

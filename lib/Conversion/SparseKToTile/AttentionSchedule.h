@@ -1,4 +1,5 @@
-//===- AttentionSchedule.h - Tiles, rings and roles of a kernel  -*- C++ -*-===//
+//===- AttentionSchedule.h - Tiles, rings and roles of a kernel  -*- C++
+//-*-===//
 //
 // Part of the sparsek project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

@@ -80,8 +80,7 @@ AttentionToTilePass::getSchedule(SparseAttentionOp op,
     schedule->stages = stages;
   if (schedule->rows % (16 * schedule->groupWarps) || schedule->rows > 128)
     return op.emitOpError("expected option rows to be a multiple of ")
-           << 16 * schedule->groupWarps << " up to 128, got "
-           << schedule->rows;
+           << 16 * schedule->groupWarps << " up to 128, got " << schedule->rows;
   if (schedule->keys % 16 || schedule->keys > 128)
     return op.emitOpError(
                "expected option keys to be a multiple of 16 up to 128, got ")
@@ -112,8 +111,7 @@ ListBuffers AttentionToTilePass::makeLists(ImplicitLocOpBuilder &b,
                               memref::DimOp::create(b, op.getEnd(), 1),
                               numTiles};
   int64_t dynamic = ShapedType::kDynamic;
-  auto perTile =
-      MemRefType::get({dynamic, dynamic, dynamic}, b.getI32Type());
+  auto perTile = MemRefType::get({dynamic, dynamic, dynamic}, b.getI32Type());
   auto perEntry = MemRefType::get({dynamic, dynamic, dynamic, listCapacity},
                                   b.getI32Type());
   ListBuffers lists = {memref::AllocOp::create(b, perTile, sizes),
@@ -130,8 +128,8 @@ static Value getGridSize(ImplicitLocOpBuilder &b, const ListBuffers &lists,
                          const AttentionShape &shape, func::FuncOp count) {
   Value tiles = arith::ConstantIndexOp::create(b, shape.getNumChunks());
   for (int64_t i = 0; i < 3; ++i)
-    tiles = arith::MulIOp::create(
-        b, tiles, memref::DimOp::create(b, lists.start, i));
+    tiles = arith::MulIOp::create(b, tiles,
+                                  memref::DimOp::create(b, lists.start, i));
   Value multiprocessors = arith::IndexCastOp::create(
       b, b.getIndexType(),
       func::CallOp::create(b, count, ValueRange()).getResult(0));
@@ -162,9 +160,10 @@ LogicalResult AttentionToTilePass::lower(SparseAttentionOp op,
     llvm::append_values(arguments, op.getScores(), op.getTau());
   llvm::append_values(arguments, op.getOutput(), op.getLse(), lists.start,
                       lists.count, lists.list);
-  Value grid =
-      getGridSize(b, lists, shape, getMultiprocessorFunction(symbols));
+  Value grid = getGridSize(b, lists, shape, getMultiprocessorFunction(symbols));
 
+  getOperation()->setAttr(gpu::GPUDialect::getContainerModuleAttrName(),
+                          b.getUnitAttr());
   gpu::GPUFuncOp kernel;
   {
     OpBuilder::InsertionGuard guard(b);

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace mlir::sparsek;
@@ -47,8 +48,7 @@ static bool isFloat(Term term) {
   return isa<FloatType>(getElementTypeOrSelf(term.getType()));
 }
 
-template <typename IntOp, typename FloatOp>
-static Term emit(Term a, Term b) {
+template <typename IntOp, typename FloatOp> static Term emit(Term a, Term b) {
   auto [x, y] = match(a, b);
   ImplicitLocOpBuilder &builder = x.getBuilder();
   if (isFloat(x))
@@ -56,8 +56,7 @@ static Term emit(Term a, Term b) {
   return {builder, IntOp::create(builder, x.get(), y.get())};
 }
 
-template <typename Op>
-static Term emitInt(Term a, Term b) {
+template <typename Op> static Term emitInt(Term a, Term b) {
   auto [x, y] = match(a, b);
   return {x.getBuilder(), Op::create(x.getBuilder(), x.get(), y.get())};
 }
@@ -138,8 +137,7 @@ Term Term::select(Term then, Term otherwise) const {
     x = x.splat(vector.getShape());
     y = y.splat(vector.getShape());
   }
-  return {*builder,
-          arith::SelectOp::create(*builder, value, x.get(), y.get())};
+  return {*builder, arith::SelectOp::create(*builder, value, x.get(), y.get())};
 }
 
 //===----------------------------------------------------------------------===//
@@ -151,8 +149,8 @@ static SmallVector<Value> toValues(ArrayRef<Term> terms) {
 }
 
 static Terms toTerms(ImplicitLocOpBuilder &builder, ValueRange values) {
-  return llvm::map_to_vector(
-      values, [&](Value value) { return Term(builder, value); });
+  return llvm::map_to_vector(values,
+                             [&](Value value) { return Term(builder, value); });
 }
 
 Terms sparsek::branch(Term condition, llvm::function_ref<Terms()> then,

@@ -35,12 +35,22 @@ public:
   Term splat(ArrayRef<int64_t> shape) const;
 
   /// Signed comparisons of integers, ordered ones of floats.
-  Term lt(Term other) const { return compare(arith::CmpIPredicate::slt, other); }
-  Term le(Term other) const { return compare(arith::CmpIPredicate::sle, other); }
-  Term gt(Term other) const { return compare(arith::CmpIPredicate::sgt, other); }
-  Term ge(Term other) const { return compare(arith::CmpIPredicate::sge, other); }
+  Term lt(Term other) const {
+    return compare(arith::CmpIPredicate::slt, other);
+  }
+  Term le(Term other) const {
+    return compare(arith::CmpIPredicate::sle, other);
+  }
+  Term gt(Term other) const {
+    return compare(arith::CmpIPredicate::sgt, other);
+  }
+  Term ge(Term other) const {
+    return compare(arith::CmpIPredicate::sge, other);
+  }
   Term eq(Term other) const { return compare(arith::CmpIPredicate::eq, other); }
-  Term ult(Term other) const { return compare(arith::CmpIPredicate::ult, other); }
+  Term ult(Term other) const {
+    return compare(arith::CmpIPredicate::ult, other);
+  }
   Term lt(double other) const { return lt(constant(other)); }
   Term le(double other) const { return le(constant(other)); }
   Term gt(double other) const { return gt(constant(other)); }

@@ -211,7 +211,7 @@ def Tile_GatherOp : Tile_Op<"gather"> {
   }];
   let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$source,
                        Variadic<VectorOfRankAndType<[1], [I32]>>:$indices,
-                       Tile_SharedType:$slot);
+                       Arg<Tile_SharedType, "", [MemWrite]>:$slot);
   let assemblyFormat = [{
     $source `[` $indices `]` `to` $slot attr-dict `:` type($source) `,`
     qualified(type($slot)) `,` type($indices)
