@@ -59,11 +59,9 @@ void AttentionProducer::emitTile(const Tile &tile, Place &place,
         Keys afterNext = getKeys(tile, block + 2);
         Term nextRows = getRows(tile, block + 1);
 
-        tile::AcquireOp::create(b, k.keyRing, at.stage, at.phase);
         gather(keyRows, k.keyTiles, state[2], k.keyRing, at);
         storeKeys(tile, at.stage, {state[3], state[4]}, {state[5], state[6]});
         tile::CommitOp::create(b, k.keyRing, at.stage, /*async=*/true);
-        tile::AcquireOp::create(b, k.valueRing, at.stage, at.phase);
         gather(valueRows, k.valueTiles, state[2], k.valueRing, at);
         tile::CommitOp::create(b, k.valueRing, at.stage, /*async=*/true);
 
@@ -102,11 +100,10 @@ void AttentionProducer::gatherQueries(const Tile &tile, Term queryPhase) {
 
 void AttentionProducer::gather(Value source, Value tiles, Term indices,
                                Value ring, Place place) {
-  // No rows to copy where there are no keys at all.
-  when(k.numKeys.gt(0), [&] {
-    tile::GatherOp::create(b, source, ValueRange{indices.get()},
-                           k.slot(tiles, place.stage));
-  });
+  Value slot = k.slot(tiles, place.stage);
+  // Right before the gather, whose addresses are then made ahead of it.
+  tile::AcquireOp::create(b, ring, place.stage, place.phase);
+  tile::GatherOp::create(b, source, ValueRange{indices.get()}, slot);
 }
 
 //===----------------------------------------------------------------------===//
