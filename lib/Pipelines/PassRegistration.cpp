@@ -13,6 +13,7 @@
 
 #include "sparsek/Conversion/SparseKToLinalg/SparseKToLinalg.h"
 #include "sparsek/Conversion/SparseKToSCF/Passes.h"
+#include "sparsek/Conversion/TileToNVVM/Passes.h"
 #include "sparsek/Dialect/SparseK/Transforms/Passes.h"
 #include "sparsek/Pipelines/Pipelines.h"
 
@@ -32,6 +33,7 @@ void sparsek::registerAllPasses() {
   registerSparseKPasses();
   registerSparseKToLinalgPasses();
   registerSparseKToSCFPasses();
+  registerTileToNVVMPasses();
   registerPipelines();
 
   registerTransformsPasses();
