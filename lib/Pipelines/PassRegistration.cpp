@@ -15,6 +15,7 @@
 #include "sparsek/Conversion/SparseKToLinalg/SparseKToLinalg.h"
 #include "sparsek/Conversion/SparseKToSCF/Passes.h"
 #include "sparsek/Conversion/SparseKToTile/Passes.h"
+#include "sparsek/Conversion/TileToNVVM/Passes.h"
 #include "sparsek/Dialect/SparseK/Transforms/Passes.h"
 #include "sparsek/Pipelines/Pipelines.h"
 
@@ -36,6 +37,7 @@ void sparsek::registerAllPasses() {
   registerSparseKToGPUPasses();
   registerSparseKToSCFPasses();
   registerSparseKToTilePasses();
+  registerTileToNVVMPasses();
   registerPipelines();
 
   registerTransformsPasses();
