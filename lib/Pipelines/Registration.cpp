@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "sparsek/Conversion/GPUHostToLLVM/LaunchEffects.h"
 #include "sparsek/Dialect/SparseK/IR/SparseK.h"
 #include "sparsek/Dialect/SparseK/Transforms/BufferizableOpInterfaceImpl.h"
 #include "sparsek/Dialect/SparseK/Transforms/TilingInterfaceImpl.h"
@@ -118,10 +119,13 @@ void sparsek::registerAllDialects(DialectRegistry &registry) {
                   tensor::TensorDialect, tile::TileDialect,
                   transform::TransformDialect, ub::UBDialect,
                   vector::VectorDialect>();
+                  tensor::TensorDialect, transform::TransformDialect,
+                  ub::UBDialect, vector::VectorDialect>();
   registerBufferizationModels(registry);
   registerTilingModels(registry);
   func::registerInlinerExtension(registry);
   registerConvertToLLVMModels(registry);
+  registerLaunchEffects(registry);
   linalg::registerTransformDialectExtension(registry);
   scf::registerTransformDialectExtension(registry);
   tensor::registerTransformDialectExtension(registry);
