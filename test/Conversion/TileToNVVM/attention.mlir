@@ -3,6 +3,31 @@
 
 // RUN: sparsek-opt %s -convert-tile-to-nvvm | FileCheck %s
 
+// Every buffer of 98304 bytes, flags, two rings of 8 barriers.
+// CHECK:      gpu.func @attention
+// CHECK-SAME: known_block_size = array<i32: 384, 1, 1>
+// CHECK-SAME: tile.shared_bytes = 196752 : i32
+// CHECK-SAME: tile.tensor_map_args = array<i64: 0, 8>
+
+// CHECK:     nvvm.setmaxregister decrease 88
+// CHECK-COUNT-4: nvvm.cp.async.bulk.tensor
+
+// CHECK:     nvvm.setmaxregister increase 208
+// CHECK-COUNT-8: m64n96k16
+// CHECK:     wgmma.wait_group.sync.aligned 0
+// CHECK-COUNT-48: ex2.approx
+// CHECK-COUNT-24: convert.f32x2.to.bf16x2
+
+// Packed probabilities are carried as pairs.
+// CHECK:     scf.for {{.*}} -> (vector<48xf32>, vector<24xi32>, vector<64xf32>,
+// CHECK-COUNT-8: m64n96k16
+// CHECK-COUNT-6: m64n128k16
+// CHECK:     wgmma.wait_group.sync.aligned 1
+// CHECK-COUNT-48: ex2.approx
+// CHECK:     nvvm.vote.sync
+// CHECK:     wgmma.wait_group.sync.aligned 0
+// CHECK-COUNT-24: convert.f32x2.to.bf16x2
+// CHECK-NOT: tile.{{[a-z]}}
 gpu.module @kernels {
   gpu.func @attention(%map: !tile.tensor_map, %key: memref<?x128xbf16>,
                       %value_map: !tile.tensor_map, %scale: f32, %blocks: i32,
@@ -36,6 +61,8 @@ gpu.module @kernels {
         %thread = tile.thread_id
         %group = tile.group_id
         %q = arith.constant dense<1.0> : vector<64xbf16>
+        %all = arith.constant -1 : i32
+        %limit = arith.constant 4096.0 : f32
         %zs = arith.constant dense<0.0> : vector<48xf32>
         %zo = arith.constant dense<0.0> : vector<64xf32>
         %c = vector.broadcast %scale : f32 to vector<48xf32>
@@ -78,7 +105,18 @@ gpu.module @kernels {
           %x = math.fma %sm, %c, %m : vector<48xf32>
           %e = math.exp2 %x : vector<48xf32>
           %st1, %ph1 = tile.advance %kr[%st, %ph] : !tile.ring<4>
-          %ob, %ew = tile.mma_wait 0, %oa, %e : vector<64xf32>, vector<48xf32>
+          // A branch before the wait keeps ptxas from moving it above the
+          // exponentials.
+          %sum = vector.reduction <add>, %e : vector<48xf32> into f32
+          %large = arith.cmpf ogt, %sum, %limit : f32
+          %rescale = nvvm.vote.sync any %all, %large -> i1
+          %er = scf.if %rescale -> vector<48xf32> {
+            %half = arith.mulf %e, %m : vector<48xf32>
+            scf.yield %half : vector<48xf32>
+          } else {
+            scf.yield %e : vector<48xf32>
+          }
+          %ob, %ew = tile.mma_wait 0, %oa, %er : vector<64xf32>, vector<48xf32>
           tile.release %vr[%vst] : !tile.ring<4>
           %pn = arith.truncf %ew : vector<48xf32> to vector<48xbf16>
           scf.yield %ew, %pn, %ob, %st1, %ph1, %st, %ph, %c1 : vector<48xf32>, vector<48xbf16>, vector<64xf32>, i32, i32, i32, i32, i32
