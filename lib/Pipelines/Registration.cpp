@@ -119,8 +119,6 @@ void sparsek::registerAllDialects(DialectRegistry &registry) {
                   tensor::TensorDialect, tile::TileDialect,
                   transform::TransformDialect, ub::UBDialect,
                   vector::VectorDialect>();
-                  tensor::TensorDialect, transform::TransformDialect,
-                  ub::UBDialect, vector::VectorDialect>();
   registerBufferizationModels(registry);
   registerTilingModels(registry);
   func::registerInlinerExtension(registry);
