@@ -14,6 +14,7 @@
 #include "sparsek/Conversion/SparseKToLinalg/SparseKToLinalg.h"
 #include "sparsek/Conversion/SparseKToSCF/Passes.h"
 #include "sparsek/Dialect/SparseK/Transforms/Passes.h"
+#include "sparsek/Dialect/Tile/Transforms/Passes.h"
 #include "sparsek/Pipelines/Pipelines.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -32,6 +33,7 @@ void sparsek::registerAllPasses() {
   registerSparseKPasses();
   registerSparseKToLinalgPasses();
   registerSparseKToSCFPasses();
+  tile::registerTilePasses();
   registerPipelines();
 
   registerTransformsPasses();
