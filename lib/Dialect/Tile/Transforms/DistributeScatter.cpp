@@ -27,10 +27,12 @@ static constexpr int64_t kMaxStoreBytes = 16;
 
 namespace {
 
-/// Words that lie next to each other, and their byte in the row.
+/// Words that lie next to each other, in the row from byte `offset + constant`
+/// on; the offset, i32, depends on the thread.
 struct Piece {
   SmallVector<Value> words;
   Value offset;
+  int64_t constant = 0;
 };
 
 class ScatterLowering {
@@ -93,7 +95,9 @@ int64_t ScatterLowering::getAlignment() {
 }
 
 void ScatterLowering::store(const Piece &piece, Value rowAddress) {
-  Value address = d.add(rowAddress, piece.offset);
+  // The constant last, where it becomes a part of the instruction.
+  Value address =
+      d.add(d.add(rowAddress, d.toI64(piece.offset)), piece.constant);
   int64_t bytes =
       piece.words.size() * piece.words[0].getType().getIntOrFloatBitWidth() / 8;
   LLVM::StoreOp::create(d.b, d.fromElements(piece.words),
@@ -116,10 +120,8 @@ void ScatterLowering::exchange(Value &even, Value &odd, Value isOdd,
 }
 
 static Value isBitSet(Value value, int64_t bit, Distributor &d) {
-  return d.inPrologue([&]() -> Value {
-    return arith::CmpIOp::create(d.b, arith::CmpIPredicate::ne,
-                                 d.bitAnd(value, bit), d.i32(0));
-  });
+  return arith::CmpIOp::create(d.b, arith::CmpIPredicate::ne,
+                               d.bitAnd(value, bit), d.i32(0));
 }
 
 /// Words, each of two columns, of 4, 2 or 1 blocks from `block` on. Lane `t` of
@@ -129,7 +131,7 @@ static Value isBitSet(Value value, int64_t bit, Distributor &d) {
 ///   2 blocks: after one step half t / 2 of block t % 2,          8 bytes
 ///   1 block:  columns 2t, 2t + 1,                                4 bytes
 Piece ScatterLowering::getPiece(ArrayRef<Value> words, int64_t block) {
-  Piece piece{SmallVector<Value>(words), {}};
+  Piece piece{SmallVector<Value>(words), Value()};
   MutableArrayRef<Value> w = piece.words;
   Value lane = d.getQuadLane();
   Value isOdd = isBitSet(lane, 1, d);
@@ -140,18 +142,15 @@ Piece ScatterLowering::getPiece(ArrayRef<Value> words, int64_t block) {
     exchange(w[0], w[2], isUpper, /*mask=*/2);
     exchange(w[1], w[3], isUpper, /*mask=*/2);
   }
-  piece.offset = d.inPrologue([&] {
-    int64_t blockBytes = kBlockColumns * global.elementBytes;
-    Value offset;
-    if (w.size() == 4)
-      offset = d.mul(lane, blockBytes);
-    else if (w.size() == 2)
-      offset = d.add(d.mul(d.bitAnd(lane, 1), blockBytes),
-                     d.shiftLeft(d.bitAnd(lane, 2), 2));
-    else
-      offset = d.shiftLeft(lane, 2);
-    return d.toI64(d.add(offset, block * blockBytes));
-  });
+  int64_t blockBytes = kBlockColumns * global.elementBytes;
+  piece.constant = block * blockBytes;
+  if (w.size() == 4)
+    piece.offset = d.mul(lane, blockBytes);
+  else if (w.size() == 2)
+    piece.offset = d.add(d.mul(d.bitAnd(lane, 1), blockBytes),
+                         d.shiftLeft(d.bitAnd(lane, 2), 2));
+  else
+    piece.offset = d.shiftLeft(lane, 2);
   return piece;
 }
 
@@ -172,14 +171,11 @@ SmallVector<Piece> ScatterLowering::getPieces(ArrayRef<Value> words) {
 /// The elements of one row, two per block: 8 bytes each.
 SmallVector<Piece> ScatterLowering::getPairs(ArrayRef<Value> words) {
   SmallVector<Piece> pieces;
-  for (size_t i = 0; i < words.size(); i += 2) {
-    Value offset = d.inPrologue([&] {
-      Value inBlock = d.mul(d.getQuadLane(), 2 * global.elementBytes);
-      return d.toI64(
-          d.add(inBlock, i / 2 * kBlockColumns * global.elementBytes));
-    });
-    pieces.push_back({SmallVector<Value>(words.slice(i, 2)), offset});
-  }
+  Value inBlock = d.mul(d.getQuadLane(), 2 * global.elementBytes);
+  int64_t blockBytes = kBlockColumns * global.elementBytes;
+  for (size_t i = 0; i < words.size(); i += 2)
+    pieces.push_back({SmallVector<Value>(words.slice(i, 2)), inBlock,
+                      static_cast<int64_t>(i / 2) * blockBytes});
   return pieces;
 }
 
@@ -213,10 +209,8 @@ LogicalResult ScatterLowering::scatterFragment(VectorType type) {
 
 /// The first lane of a quad, which all hold the same, stores the element.
 LogicalResult ScatterLowering::scatterElements() {
-  Value isFirst = d.inPrologue([&]() -> Value {
-    return arith::CmpIOp::create(d.b, arith::CmpIPredicate::eq, d.getQuadLane(),
-                                 d.i32(0));
-  });
+  Value isFirst = arith::CmpIOp::create(d.b, arith::CmpIPredicate::eq,
+                                        d.getQuadLane(), d.i32(0));
   SmallVector<Value> elements = d.getElements(op.getValue());
   SmallVector<Value> masks = d.getElements(op.getMask());
   for (int64_t row = 0; row < 2; ++row)

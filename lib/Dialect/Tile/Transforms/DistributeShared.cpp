@@ -71,10 +71,8 @@ static LogicalResult loadMatrixFragment(LoadOp op, Distributor &d) {
   auto type = cast<VectorType>(op.getType());
   if (type.getDimSize(1) % 16)
     return op.emitOpError("expected a multiple of 16 columns, got ") << type;
-  Value row = d.inPrologue([&] {
-    return d.add(d.shiftLeft(d.getWarp(), 4), d.bitAnd(d.getLane(), 15));
-  });
-  Value chunk = d.inPrologue([&] { return d.shiftRight(d.getLane(), 4); });
+  Value row = d.add(d.shiftLeft(d.getWarp(), 4), d.bitAnd(d.getLane(), 15));
+  Value chunk = d.shiftRight(d.getLane(), 4);
   Value address = getFragmentAddress(op, row, chunk, /*rest=*/{}, d);
   SmallVector<Value> words;
   for (int64_t step = 0; step < type.getDimSize(1) / 16; ++step) {
@@ -92,11 +90,9 @@ static LogicalResult loadMatrixFragment(LoadOp op, Distributor &d) {
 static LogicalResult loadWordFragment(LoadOp op, Distributor &d) {
   SharedType source = op.getSource().getType();
   auto type = cast<VectorType>(op.getType());
-  Value row = d.inPrologue(
-      [&] { return d.add(d.shiftLeft(d.getWarp(), 4), d.getQuad()); });
-  Value chunk = d.inPrologue([&] { return d.shiftRight(d.getQuadLane(), 1); });
-  Value rest = d.inPrologue(
-      [&] { return d.shiftLeft(d.bitAnd(d.getQuadLane(), 1), 3); });
+  Value row = d.add(d.shiftLeft(d.getWarp(), 4), d.getQuad());
+  Value chunk = d.shiftRight(d.getQuadLane(), 1);
+  Value rest = d.shiftLeft(d.bitAnd(d.getQuadLane(), 1), 3);
   Value address = getFragmentAddress(op, row, chunk, rest, d);
   auto pairType = VectorType::get(2, type.getElementType());
   SmallVector<Value> elements;
@@ -122,8 +118,7 @@ static LogicalResult loadElements(LoadOp op, Distributor &d) {
   int64_t bytes = op.getSource().getType().getElementBytes();
   int64_t width = layout.getKind() == LayoutKind::column ? 2 : 1;
   auto chunkType = VectorType::get(width, type.getElementType());
-  Value base = d.inPrologue(
-      [&] { return d.mul(d.getElementBase(layout, type), bytes); });
+  Value base = d.mul(d.getElementBase(layout, type), bytes);
   Value address = d.add(d.getSharedAddress(op.getSource()), base);
   Value holds = d.getHolds(layout, type);
   auto offsets = getElementOffsets(layout, type, d.getThreads());
@@ -176,8 +171,7 @@ static LogicalResult distributeStore(StoreOp op, Distributor &d) {
   LayoutAttr layout = d.getLayout(op.getValue());
   int64_t bytes = dest.getElementBytes();
   Value element = d.getElements(op.getValue()).front();
-  Value offset = d.inPrologue(
-      [&] { return d.mul(d.getElementBase(layout, type), bytes); });
+  Value offset = d.mul(d.getElementBase(layout, type), bytes);
   Value address = d.add(d.getSharedAddress(op.getDest()), offset);
   d.when(d.getHolds(layout, type), [&] {
     LLVM::StoreOp::create(d.b, element, d.sharedPointer(address),
