@@ -261,7 +261,7 @@ def test_mutated_text_never_crashes(rng):
         compile_or_raise(mutated)
 
 
-@pytest.mark.parametrize("target", ["cuda", "sm_90a", "no-such-processor", ""])
+@pytest.mark.parametrize("target", ["sm_1", "no-such-processor", ""])
 def test_targets_that_are_not_there(target):
     with pytest.raises(ValueError, match=target or "target"):
         sparsek.compile(CAUSAL, target=target)
@@ -288,5 +288,4 @@ def test_version_and_targets():
     major, minor, patch = sparsek.version().split(".")
     assert (major + minor + patch).isdigit()
     assert set(sparsek.targets()) == {"cpu", "cuda"}
-    assert sparsek.targets()["cuda"].startswith("unavailable")
     assert "unavailable" not in sparsek.targets()["cpu"]
