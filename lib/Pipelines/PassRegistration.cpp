@@ -11,14 +11,17 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "sparsek/Conversion/GPUHostToLLVM/Passes.h"
 #include "sparsek/Conversion/SparseKToLinalg/SparseKToLinalg.h"
 #include "sparsek/Conversion/SparseKToSCF/Passes.h"
 #include "sparsek/Dialect/SparseK/Transforms/Passes.h"
 #include "sparsek/Pipelines/Pipelines.h"
+#include "sparsek/Target/PTX/PTX.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Affine/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/GPU/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/Passes.h"
@@ -32,6 +35,8 @@ void sparsek::registerAllPasses() {
   registerSparseKPasses();
   registerSparseKToLinalgPasses();
   registerSparseKToSCFPasses();
+  registerSparseKGPUHostPasses();
+  registerSparseKPTXPasses();
   registerPipelines();
 
   registerTransformsPasses();
@@ -39,6 +44,7 @@ void sparsek::registerAllPasses() {
   registerLinalgPasses();
   affine::registerAffinePasses();
   bufferization::registerBufferizationPasses();
+  registerGPUPasses();
   memref::registerMemRefPasses();
   registerSCFPasses();
   transform::registerTransformPasses();
