@@ -58,8 +58,8 @@ class Kind(Protocol):
     def describe(self, name: str, array: Any) -> Buffer:
         """The buffer of the argument called `name`."""
 
-    def describe_rows(self, name: str, array: Any) -> Buffer:
-        """The buffer of q, k or v: of a copy where the kernel cannot read the array's layout."""
+    def describe_input(self, name: str, array: Any) -> Buffer:
+        """The buffer of an input of a kernel: of a copy where a kernel cannot read the array's layout."""
 
     def full(self, shape: tuple[int, ...], code: int, value: float) -> Any:
         """A new array with one value, as the caller gets it."""
@@ -155,7 +155,7 @@ class NumpyKind(_Cpu):
         address = array.__array_interface__["data"][0]
         return address, code, array.shape, tuple([stride // size for stride in strides]), array
 
-    describe_rows = describe
+    describe_input = describe
 
     def full(self, shape: tuple[int, ...], code: int, value: float) -> Any:
         return np.full(shape, value, numpy_dtype(code))
@@ -257,7 +257,7 @@ class TorchKind(_Cpu):
             raise TypeError(f"{name}: got a tensor without memory of its own: {error}") from error
         return address, code, array.shape, array.stride(), array
 
-    def describe_rows(self, name: str, array: Any) -> Buffer:
+    def describe_input(self, name: str, array: Any) -> Buffer:
         return self.describe(name, array)
 
     def full(self, shape: tuple[int, ...], code: int, value: float) -> Any:
@@ -367,7 +367,7 @@ class DLPackKind(_Cpu):
                 raise TypeError(f"{name}: numpy cannot import it through DLPack: {error}") from error
             return torch_kind(torch).describe(name, torch.from_dlpack(array))
 
-    describe_rows = describe
+    describe_input = describe
 
     def full(self, shape: tuple[int, ...], code: int, value: float) -> Any:
         array, _ = self.empty(shape, code)

@@ -33,7 +33,7 @@ def chip(ordinal: int) -> str:
     """What functions for a device are compiled for, such as "sm_90a". RuntimeError where no code runs on it."""
     name: bytes | None = lib.library.sparsekCudaGetChip(ordinal)
     if name is None:
-        raise RuntimeError(f"no code can run on cuda:{ordinal}: {unavailable() or 'the driver does not know it'}")
+        raise RuntimeError(f"no code can run on cuda:{ordinal}: {unavailable() or 'needs compute capability 8.0'}")
     return name.decode()
 
 
@@ -48,12 +48,16 @@ def describe_devices() -> str:
     reason = unavailable()
     if reason is not None:
         return f"unavailable: {reason}"
-    return ", ".join(f"cuda:{index} {chip(index)}" for index in range(lib.library.sparsekCudaGetNumDevices()))
+    chips = [lib.library.sparsekCudaGetChip(index) for index in range(lib.library.sparsekCudaGetNumDevices())]
+    return ", ".join(f"cuda:{index} {name.decode() if name else 'too old'}" for index, name in enumerate(chips))
 
 
-def has_kernel_rows(buffer: Buffer) -> bool:
-    """Whether kernels can read q, k or v as it is: rows of adjacent elements that start at multiples of 16 bytes."""
+def is_kernel_layout(buffer: Buffer) -> bool:
+    """Whether kernels can read an array as it is: elements of a row are adjacent, and those of q, k and v (the arrays of
+    4 dimensions) start at multiples of 16 bytes."""
     address, code, _, strides, _ = buffer
+    if len(strides) != 4:
+        return not strides or strides[-1] == 1
     together = 0
     for stride in strides[:-1]:
         together |= stride
@@ -93,9 +97,9 @@ class TorchCudaKind(_Gpu, TorchKind):
         stream = self._torch._C._cuda_getCurrentRawStream(self.index)
         return lib.pack_execution(lib.CUDA, self.index, stream)
 
-    def describe_rows(self, name: str, array: Any) -> Buffer:
+    def describe_input(self, name: str, array: Any) -> Buffer:
         buffer = self.describe(name, array)
-        if len(buffer[2]) != 4 or has_kernel_rows(buffer):
+        if is_kernel_layout(buffer):
             return buffer
         return self.describe(name, array.clone(memory_format=self._torch.contiguous_format))
 
@@ -133,9 +137,9 @@ class CupyKind(_Gpu, _NoTorch):
         size = ITEM_SIZES[code]
         return array.data.ptr, code, array.shape, tuple([stride // size for stride in array.strides]), array
 
-    def describe_rows(self, name: str, array: Any) -> Buffer:
+    def describe_input(self, name: str, array: Any) -> Buffer:
         buffer = self.describe(name, array)
-        if len(buffer[2]) != 4 or has_kernel_rows(buffer):
+        if is_kernel_layout(buffer):
             return buffer
         with self._cupy.cuda.Device(self.index):
             return self.describe(name, self._cupy.array(array, order="C", copy=True))
@@ -188,9 +192,9 @@ class JaxKind(_Gpu, _NoTorch):
     def describe(self, name: str, array: Any) -> Buffer:
         return dlpack.read(name, array.__dlpack__(stream=self._stream()))
 
-    def describe_rows(self, name: str, array: Any) -> Buffer:
+    def describe_input(self, name: str, array: Any) -> Buffer:
         buffer = self.describe(name, array)
-        if len(buffer[2]) != 4 or has_kernel_rows(buffer):
+        if is_kernel_layout(buffer):
             return buffer
         return self.describe(name, self._jax.numpy.array(array, copy=True))
 
@@ -236,8 +240,8 @@ class ThroughTorchKind(_NoTorch):
     def describe(self, name: str, array: Any) -> Buffer:
         return self._kind.describe(name, self._torch.from_dlpack(array))
 
-    def describe_rows(self, name: str, array: Any) -> Buffer:
-        return self._kind.describe_rows(name, self._torch.from_dlpack(array))
+    def describe_input(self, name: str, array: Any) -> Buffer:
+        return self._kind.describe_input(name, self._torch.from_dlpack(array))
 
     def full(self, shape: tuple[int, ...], code: int, value: float) -> Any:
         return self.finish(self._kind.full(shape, code, value))

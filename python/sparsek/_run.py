@@ -55,14 +55,14 @@ def sparse_attention(
     kind: Kind, q: Any, k: Any, v: Any, end: Any, scores: Any, tau: Any, window: int, gate: str, scale: float | None
 ) -> tuple[Any, Any]:
     """(o, lse); scores and tau are not read without a gate."""
-    bq, bk, bv = kind.describe_rows("q", q), kind.describe_rows("k", k), kind.describe_rows("v", v)
+    bq, bk, bv = kind.describe_input("q", q), kind.describe_input("k", k), kind.describe_input("v", v)
     group = check.attention_inputs(bq, bk, bv)
-    bend = kind.describe("end", end)
+    bend = kind.describe_input("end", end)
     check.per_key("end", bend, bk, lib.I32)
     inputs = [bq, bk, bv, bend]
     if gate != "none":
         for name, array in (("scores", scores), ("tau", tau)):
-            buffer = kind.describe(name, array)
+            buffer = kind.describe_input(name, array)
             check.per_key(name, buffer, bk, lib.F32)
             inputs.append(buffer)
     batch, heads, queries, d = bq[2]

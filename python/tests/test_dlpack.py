@@ -107,7 +107,7 @@ def test_results_that_nothing_takes_are_released(released):
 def test_which_layouts_kernels_read():
     def reads(tensor):
         code = {torch.bfloat16: lib.BF16, torch.float32: lib.F32}[tensor.dtype]
-        return cuda.has_kernel_rows((tensor.data_ptr(), code, tensor.shape, tensor.stride(), tensor))
+        return cuda.is_kernel_layout((tensor.data_ptr(), code, tensor.shape, tensor.stride(), tensor))
 
     x = torch.zeros(2, 6, 4, 64, dtype=torch.bfloat16)
     assert reads(x)
@@ -118,4 +118,6 @@ def test_which_layouts_kernels_read():
     assert not reads(x[..., ::2])
     assert not reads(torch.zeros(2, 6, 4, 68, dtype=torch.bfloat16)[..., :64])
     assert reads(torch.zeros(2, 6, 4, 68)[..., :64])
-    assert not cuda.has_kernel_rows((0, lib.F32, (1, 1, 2, 64), (128, 128, -64, 1), None))
+    assert reads(x[0, :, :, 0].contiguous())
+    assert not reads(x[0, :, :, 0])
+    assert not cuda.is_kernel_layout((0, lib.F32, (1, 1, 2, 64), (128, 128, -64, 1), None))
