@@ -211,9 +211,7 @@ def compile(mlir: str | bytes, *, target: str = "cpu", cache: bool = True) -> Mo
         raise ValueError(f"target: got {target!r}, needs 'cpu', 'cuda' or the name of a processor or chip")
     reason = cuda.unavailable() if target == "cuda" else None
     if reason is not None:
-        raise ValueError(
-            f"target: got 'cuda', needs one that is there (a chip by name, such as 'sm_90a', is): {reason}"
-        )
+        raise ValueError(f"target: got 'cuda', needs a GPU (a chip by name, such as 'sm_90a', needs none): {reason}")
     return Module(modules.compile_source(mlir, target, bool(cache)), target)
 
 

@@ -53,8 +53,8 @@ def describe_devices() -> str:
 
 
 def is_kernel_layout(buffer: Buffer) -> bool:
-    """Whether kernels can read an array as it is: elements of a row are adjacent, and those of q, k and v (the arrays of
-    4 dimensions) start at multiples of 16 bytes."""
+    """Whether kernels can read an array as it is: the elements of a row are adjacent, and rows of q, k and v (the
+    arrays of 4 dimensions) start at multiples of 16 bytes."""
     address, code, _, strides, _ = buffer
     if len(strides) != 4:
         return not strides or strides[-1] == 1

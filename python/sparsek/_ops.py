@@ -108,8 +108,13 @@ def sparse_attention(
 
     Raises:
         TypeError: an argument is no array, of another kind or dtype than it needs, or no number.
-        ValueError: shapes disagree; an array is on a GPU; a gate without scores or tau; an unknown
+        ValueError: shapes disagree; the arrays are not all on one device; a gate without scores or tau; an unknown
             gate; window < 0; scale not finite.
+        MemoryError, RuntimeError: on a GPU, memory ran out, or the driver failed otherwise.
+
+    On a CUDA GPU the call is enqueued on the current stream of the arrays' library and not waited for. q, k and v are
+    read in place if their rows are contiguous and start at multiples of 16 bytes, and so are the arrays of one element
+    per key if adjacent keys are adjacent in memory; else copies are made.
 
     Source: Lou et al., arXiv 2406.16747, SparseK attention; the lifetimes are this project's form of its selection.
     """

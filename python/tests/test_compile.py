@@ -267,6 +267,19 @@ def test_targets_that_are_not_there(target):
         sparsek.compile(CAUSAL, target=target)
 
 
+def test_chips_need_no_gpu_to_compile_for():
+    module = sparsek.compile("func.func @f(%x: memref<?xf32>) { return }", target="sm_90a")
+    with pytest.raises(ValueError, match="argument 0 of f: got an array on the CPU, needs one on a GPU: the module is"):
+        module.f(np.zeros(3, np.float32))
+
+
+def test_target_cuda_without_a_gpu():
+    if not sparsek.targets()["cuda"].startswith("unavailable"):
+        pytest.skip("there is a GPU")
+    with pytest.raises(ValueError, match="target: got 'cuda', needs a GPU"):
+        sparsek.compile(CAUSAL, target="cuda")
+
+
 def test_arguments_of_compile():
     with pytest.raises(TypeError, match="mlir: got int, needs str or bytes"):
         sparsek.compile(3)
