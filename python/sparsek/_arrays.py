@@ -215,7 +215,8 @@ class TorchKind(_Cpu):
             return self
         if not array.is_cuda:
             raise _nowhere(name, array.device)
-        return self.of_device(array.get_device())
+        index = array.get_device()
+        return self._gpus.get(index) or self.of_device(index)
 
     def of_device(self, index: int) -> TorchKind:
         """The kind of tensors on a GPU."""
@@ -246,8 +247,10 @@ class TorchKind(_Cpu):
         return code
 
     def describe(self, name: str, array: Any) -> Buffer:
-        self.refuse(name, array)
-        code = self.code(name, array)
+        code = self._codes.get(array.dtype)
+        if code is None or array.layout is not self._strided or not self.is_here(array):
+            self.refuse(name, array)
+            code = self.code(name, array)
         if array.is_neg():
             array = array.resolve_neg()
         try:
