@@ -11,9 +11,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "sparsek/Conversion/SparseKToGPU/Passes.h"
 #include "sparsek/Conversion/GPUHostToLLVM/Passes.h"
 #include "sparsek/Conversion/SparseKToLinalg/SparseKToLinalg.h"
 #include "sparsek/Conversion/SparseKToSCF/Passes.h"
+#include "sparsek/Conversion/SparseKToTile/Passes.h"
+#include "sparsek/Conversion/TileToNVVM/Passes.h"
 #include "sparsek/Dialect/SparseK/Transforms/Passes.h"
 #include "sparsek/Pipelines/Pipelines.h"
 #include "sparsek/Target/PTX/PTX.h"
@@ -34,7 +37,10 @@ using namespace mlir;
 void sparsek::registerAllPasses() {
   registerSparseKPasses();
   registerSparseKToLinalgPasses();
+  registerSparseKToGPUPasses();
   registerSparseKToSCFPasses();
+  registerSparseKToTilePasses();
+  registerTileToNVVMPasses();
   registerSparseKGPUHostPasses();
   registerSparseKPTXPasses();
   registerPipelines();

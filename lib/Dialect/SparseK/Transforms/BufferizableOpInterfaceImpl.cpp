@@ -44,6 +44,10 @@ struct SparseKOpInterface
     rewriter.setInsertionPoint(op);
     SmallVector<Value> buffers;
     for (Value operand : op->getOperands()) {
+      if (!isa<TensorType>(operand.getType())) {
+        buffers.push_back(operand);
+        continue;
+      }
       FailureOr<Value> buffer = getBuffer(rewriter, operand, options, state);
       if (failed(buffer))
         return failure();
@@ -68,7 +72,7 @@ void sparsek::registerBufferizableOpInterfaceExternalModels(
     DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, SparseKDialect *) {
     attach<TopkMaskOp, CausalTopkMaskOp, SparseAttentionOp, ScoreOp,
-           TopkMaskGradOp, CausalTopkMaskGradOp, SparseAttentionGradOp>(
-        *context);
+           TopkMaskGradOp, CausalTopkMaskGradOp, SparseAttentionGradOp,
+           LiveListsOp>(*context);
   });
 }

@@ -151,11 +151,20 @@ static Constraints getConstraints(ScoreOp op) {
           {scores, 1, weight, 0, "C3"}, {scores, 2, x, 1, "C3"}};
 }
 
+static Constraints getConstraints(LiveListsOp op) {
+  Named end{"end", op.getEnd()}, start{"start", op.getStart()};
+  Constraints result = {{end, 2, {}, 0, "C3"}};
+  addSame(result, start, end, 0, 2, "C4");
+  addSame(result, {"count", op.getCount()}, start, 0, 3, "C4");
+  addSame(result, {"list", op.getList()}, start, 0, 3, "C4");
+  return result;
+}
+
 /// Fails on an op that is missing above.
 static FailureOr<Constraints> getConstraints(Operation *op) {
   return llvm::TypeSwitch<Operation *, FailureOr<Constraints>>(op)
       .Case<TopkMaskOp, TopkMaskGradOp, CausalTopkMaskOp, CausalTopkMaskGradOp,
-            SparseAttentionOp, SparseAttentionGradOp, ScoreOp>(
+            SparseAttentionOp, SparseAttentionGradOp, ScoreOp, LiveListsOp>(
           [](auto op) { return getConstraints(op); })
       .Default([](Operation *op) {
         return op->emitOpError("has sizes that this pass does not know");

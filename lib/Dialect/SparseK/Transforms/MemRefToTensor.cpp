@@ -39,12 +39,14 @@ static bool sharesMemory(DestinationStyleOpInterface op, OpOperand &init) {
   });
 }
 
-/// The tensor that the tensor op takes in place of the memref `operand`.
+/// What the tensor op takes in place of `operand`: a tensor for a memref.
 static Value getTensor(OpBuilder &builder, DestinationStyleOpInterface op,
                        OpOperand &operand) {
   Location loc = op->getLoc();
   bool isInit = op.isDpsInit(&operand);
-  auto type = cast<MemRefType>(operand.get().getType());
+  auto type = dyn_cast<MemRefType>(operand.get().getType());
+  if (!type)
+    return operand.get();
   if (isInit && sharesMemory(op, operand))
     return tensor::EmptyOp::create(
         builder, loc, memref::getMixedSizes(builder, loc, operand.get()),

@@ -327,5 +327,6 @@ def SparseK_ScoreOp : SparseK_Op<"score"> {
 }
 
 include "sparsek/Dialect/SparseK/IR/SparseKGradOps.td"
+include "sparsek/Dialect/SparseK/IR/SparseKListOps.td"
 
 #endif // SPARSEK_DIALECT_SPARSEK_IR_SPARSEKOPS_TD
