@@ -81,10 +81,19 @@ std::string sparsek::checkChip(StringRef chip) {
       .str();
 }
 
+/// The PTX version where the user names none: the least that the chip needs,
+/// which is LLVM's default. Of sm_80 it is 7.0, without waits for the parity of
+/// an mbarrier.
+static StringRef getDefaultFeatures(StringRef chip) {
+  return chip == "sm_80" ? "+ptx71" : "";
+}
+
 static std::unique_ptr<llvm::TargetMachine> createMachine(StringRef chip,
                                                           StringRef features) {
   return std::unique_ptr<llvm::TargetMachine>(getTarget()->createTargetMachine(
-      llvm::Triple(kTriple), chip, features, llvm::TargetOptions(),
+      llvm::Triple(kTriple), chip,
+      features.empty() ? getDefaultFeatures(chip) : features,
+      llvm::TargetOptions(),
       /*RM=*/std::nullopt, /*CM=*/std::nullopt,
       llvm::CodeGenOptLevel::Aggressive));
 }
@@ -133,8 +142,18 @@ static LogicalResult checkCalls(gpu::GPUModuleOp module,
   return success();
 }
 
-/// Makes convergent what the LLVM dialect cannot say of: inline assembly, which
-/// holds barriers and warp-wide instructions, and the functions around it.
+/// Whether all threads of a warp must run a call together though nothing says
+/// so. Inline assembly holds barriers and warp-wide instructions; the
+/// intrinsics of `mma.sync` are not marked.
+static bool isUnmarkedConvergent(const llvm::CallBase &call) {
+  if (call.isInlineAsm())
+    return true;
+  const llvm::Function *callee = call.getCalledFunction();
+  return callee && callee->getName().starts_with("llvm.nvvm.mma.");
+}
+
+/// Makes convergent what the LLVM dialect cannot say of, and the functions
+/// around it.
 static void setConvergent(llvm::Module &module) {
   for (llvm::Function &function : module) {
     if (function.isDeclaration())
@@ -142,7 +161,7 @@ static void setConvergent(llvm::Module &module) {
     function.setConvergent();
     for (llvm::Instruction &instruction : llvm::instructions(function))
       if (auto *call = dyn_cast<llvm::CallBase>(&instruction);
-          call && call->isInlineAsm())
+          call && isUnmarkedConvergent(*call))
         call->addFnAttr(llvm::Attribute::Convergent);
   }
 }
