@@ -23,29 +23,37 @@ using namespace mlir::sparsek::tile;
 static constexpr int64_t kBlockColumns = 8;
 static constexpr int64_t kStepDepth = 8;
 static constexpr int64_t kChunkElements = 4;
+/// Columns whose small terms are summed at the same time.
+static constexpr int64_t kPartColumns = 64;
 
 //===----------------------------------------------------------------------===//
 // tf32
 //===----------------------------------------------------------------------===//
 
+/// The bits of a f32 that a tf32 lacks, and half of their range.
+static constexpr int64_t kLowBits = (1 << 13) - 1;
+static constexpr int64_t kHalf = 1 << 12;
+
 namespace {
-/// Two tf32 numbers, 11 bits each, whose sum is nearly a f32.
+/// Two i32 that the instruction takes as tf32, 11 bits each: it ignores the low
+/// bits of its operands. Their sum is nearly a f32.
 struct Split {
   Value big, small;
 };
 } // namespace
 
-static Value toTF32(NVVMBuilder &b, Value x) {
-  return NVVM::ConvertFloatToTF32Op::create(b, b.getI32Type(), x,
-                                            NVVM::FPRoundingMode::RNA);
-}
-
-/// big = tf32(x); small = tf32(x - big)
+/// big = x rounded to tf32; small = x - big, exact
+///
+/// As integers, in three instructions: ptxas makes three of each
+/// `cvt.rna.tf32`, which keeps NaNs with all bits set. Here they are kept by
+/// `small`.
 static Split buildSplit(NVVMBuilder &b, Value x) {
-  Value big = toTF32(b, x);
+  Value bits = LLVM::BitcastOp::create(b, b.getI32Type(), x);
+  Value big =
+      arith::AndIOp::create(b, b.add(bits, kHalf), b.constant(~kLowBits));
   Value rest = arith::SubFOp::create(
       b, x, LLVM::BitcastOp::create(b, b.getF32Type(), big));
-  return {big, toTF32(b, rest)};
+  return {big, LLVM::BitcastOp::create(b, b.getI32Type(), rest)};
 }
 
 static SmallVector<Split> buildSplits(NVVMBuilder &b, ValueRange elements) {
@@ -120,12 +128,8 @@ public:
   }
 
   SmallVector<Value> build() {
-    for (int64_t depth = 0; depth < getDepth(op); depth += kStepDepth) {
-      SmallVector<Split> aStep = buildSplits(b, getOperandA(depth));
-      for (int64_t column = 0; column < getColumns(op); column += kBlockColumns)
-        multiply(aStep, buildSplits(b, loadOperandB(depth, column)),
-                 MutableArrayRef(acc).slice(column / 2, 4));
-    }
+    for (int64_t first = 0; first < getColumns(op); first += kPartColumns)
+      buildPart(first, std::min(first + kPartColumns, getColumns(op)));
     return acc;
   }
 
@@ -155,17 +159,37 @@ private:
             loadElement(b, bReader.at(depth + 1, chunk))};
   }
 
-  /// Three instructions, the small terms first. small * small is below the
-  /// error of the others.
+  /// The columns from `first` to before `last`. Small terms have accumulators
+  /// of their own, added at the end: tensor cores round sums towards zero, and
+  /// every instruction less that adds to the large ones makes the error less.
+  /// The two are independent too.
+  void buildPart(int64_t first, int64_t last) {
+    Value zero = arith::ConstantOp::create(b, b.getF32FloatAttr(0.0f));
+    SmallVector<Value> small((last - first) / 2, zero);
+    MutableArrayRef<Value> big =
+        MutableArrayRef(acc).slice(first / 2, small.size());
+    for (int64_t depth = 0; depth < getDepth(op); depth += kStepDepth) {
+      SmallVector<Split> aStep = buildSplits(b, getOperandA(depth));
+      for (int64_t column = first; column < last; column += kBlockColumns)
+        multiply(aStep, buildSplits(b, loadOperandB(depth, column)),
+                 MutableArrayRef(small).slice((column - first) / 2, 4),
+                 big.slice((column - first) / 2, 4));
+    }
+    for (auto [sum, part] : llvm::zip_equal(big, small))
+      sum = arith::AddFOp::create(b, sum, part);
+  }
+
+  /// Three instructions. small * small is below the error of the others.
   void multiply(ArrayRef<Split> aStep, ArrayRef<Split> bStep,
-                MutableArrayRef<Value> c) {
-    auto add = [&](ValueRange aOperands, ValueRange bOperands) {
+                MutableArrayRef<Value> small, MutableArrayRef<Value> big) {
+    auto add = [&](ValueRange aOperands, ValueRange bOperands,
+                   MutableArrayRef<Value> sums) {
       buildMmaSync(b, NVVM::MMATypes::tf32, kStepDepth, aOperands, bOperands,
-                   c);
+                   sums);
     };
-    add(getSmall(aStep), getBig(bStep));
-    add(getBig(aStep), getSmall(bStep));
-    add(getBig(aStep), getBig(bStep));
+    add(getSmall(aStep), getBig(bStep), small);
+    add(getBig(aStep), getSmall(bStep), small);
+    add(getBig(aStep), getBig(bStep), big);
   }
 
   NVVMBuilder &b;
@@ -183,7 +207,8 @@ private:
 /// on a warp becomes
 ///
 /// %k = llvm.load %lane_pointer : vector<2xf32>
-/// 3 of  nvvm.mma.sync  of tf32 parts of %a and %k
+/// 3 of  nvvm.mma.sync  of tf32 parts of %a and %k, two of them on a sum of
+/// small terms that is added at the end
 struct LowerMmaTF32 : OpConversionPattern<MmaOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult

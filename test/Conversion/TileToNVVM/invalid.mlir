@@ -119,12 +119,12 @@ gpu.module @kernels {
 // -----
 
 gpu.module @kernels {
-  gpu.func @warp_columns(%a: vector<8xbf16>, %acc: vector<6xf32>) kernel {
-    %b = tile.alloc : !tile.shared<16x12xbf16, swizzled>
+  gpu.func @warp_columns(%a: vector<4xf32>, %acc: vector<6xf32>) kernel {
+    %b = tile.alloc : !tile.shared<8x12xf32, swizzled>
     tile.roles {
       tile.role "all" warps(1) groups_of(1) {
         // expected-error @+1 {{expected a multiple of 8 columns, got 12}}
-        %0 = tile.mma %a, %b, %acc : vector<8xbf16>, !tile.shared<16x12xbf16, swizzled>, vector<6xf32>
+        %0 = tile.mma %a, %b, %acc : vector<4xf32>, !tile.shared<8x12xf32, swizzled>, vector<6xf32>
       }
     }
     gpu.return

@@ -28,8 +28,9 @@ def ConvertTileToNVVM : Pass<"convert-tile-to-nvvm", "::mlir::ModuleOp"> {
       instruction each.
     - Products of a warp become `mma.sync` on all chips: m16n8k16 for f16 and
       bf16 with B (and A, in shared memory) read by `ldmatrix`; for f32, three of
-      m16n8k8 on tf32 parts, `x = tf32(x) + tf32(x - tf32(x))`. Of a lane's
-      address only an addition and some xors depend on the tile.
+      m16n8k8 on tf32 parts, `x` rounded and the rest of it (the error is that of
+      f32 sums; an infinite operand gives NaN). Of a lane's address only an
+      addition and some xors depend on the tile.
     - `math.exp2`, `math.log2` (f32) become `ex2.approx.ftz`, `lg2.approx.ftz`,
       `math.fma`, `arith.maxnumf`, `arith.minnumf` LLVM intrinsics, and
       `arith.truncf` to 16 bits one conversion for two elements, so that nothing
