@@ -142,18 +142,8 @@ static LogicalResult checkCalls(gpu::GPUModuleOp module,
   return success();
 }
 
-/// Whether all threads of a warp must run a call together though nothing says
-/// so. Inline assembly holds barriers and warp-wide instructions; the
-/// intrinsics of `mma.sync` are not marked.
-static bool isUnmarkedConvergent(const llvm::CallBase &call) {
-  if (call.isInlineAsm())
-    return true;
-  const llvm::Function *callee = call.getCalledFunction();
-  return callee && callee->getName().starts_with("llvm.nvvm.mma.");
-}
-
-/// Makes convergent what the LLVM dialect cannot say of, and the functions
-/// around it.
+/// Makes convergent what the LLVM dialect cannot say of: inline assembly, which
+/// holds barriers and warp-wide instructions, and the functions around it.
 static void setConvergent(llvm::Module &module) {
   for (llvm::Function &function : module) {
     if (function.isDeclaration())
@@ -161,7 +151,7 @@ static void setConvergent(llvm::Module &module) {
     function.setConvergent();
     for (llvm::Instruction &instruction : llvm::instructions(function))
       if (auto *call = dyn_cast<llvm::CallBase>(&instruction);
-          call && isUnmarkedConvergent(*call))
+          call && call->isInlineAsm())
         call->addFnAttr(llvm::Attribute::Convergent);
   }
 }
