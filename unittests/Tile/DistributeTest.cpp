@@ -8,6 +8,8 @@
 
 #include "Machine.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include "gtest/gtest.h"
 
 #include <string>
@@ -21,7 +23,7 @@ namespace {
 std::string
 format(std::string text,
        std::initializer_list<std::pair<StringRef, std::string>> values) {
-  for (auto [key, value] : values) {
+  for (const auto &[key, value] : values) {
     std::string pattern = "{" + key.str() + "}";
     for (size_t at; (at = text.find(pattern)) != std::string::npos;)
       text.replace(at, pattern.size(), value);
@@ -222,7 +224,7 @@ gpu.module @m {
   machine.run(kernel, {out});
 
   std::vector<uint8_t> actual = machine.global.bytes;
-  std::fill(machine.global.bytes.begin(), machine.global.bytes.end(), 0);
+  llvm::fill(machine.global.bytes, 0);
   for (int64_t row = 0; row < kept; ++row)
     for (int64_t column = 0; column < test.columns; ++column) {
       int64_t element = 8 + (rows - 1 - row) * stride + column;
@@ -339,7 +341,7 @@ TEST(DistributeTest, Vectors) {
 
   for (int64_t i = 0; i < 96; ++i)
     EXPECT_EQ(shared.read<int32_t>(4 * i), getWord(i)) << i;
-  EXPECT_EQ(shared.read<uint8_t>(4 * 96), Machine::kUntouched);
+  EXPECT_EQ(shared.read<uint8_t>(384), Machine::kUntouched);
   uint8_t flags[] = {1, 1, 0, 0, Machine::kUntouched};
   for (int64_t warp = 0; warp < 5; ++warp)
     EXPECT_EQ(shared.read<uint8_t>(1024 + warp), flags[warp]) << warp;
