@@ -1,4 +1,5 @@
 import os
+import shutil
 
 import lit.formats
 from lit.llvm import llvm_config
@@ -7,6 +8,10 @@ config.name = "sparsek"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir"]
 config.test_source_root = os.path.dirname(__file__)
+
+# The assembler of CUDA's toolkit, for tests of what the GPU pipeline makes.
+if shutil.which("ptxas"):
+    config.available_features.add("ptxas")
 
 # Integration tests run code with upstream's runner and its printing library.
 runner_libs = ",".join(

@@ -79,15 +79,31 @@ typedef struct SparseKTensor {
   int64_t strides[SPARSEK_MAX_RANK];
 } SparseKTensor;
 
+/// Where a call runs. SPARSEK_CPU: the other fields are ignored. SPARSEK_CUDA:
+/// the number of a device, and a CUstream of it (or cudaStream_t), null for the
+/// legacy default stream.
+typedef enum SparseKDeviceKind {
+  SPARSEK_CPU = 0,
+  SPARSEK_CUDA = 1,
+} SparseKDeviceKind;
+
+typedef struct SparseKExecution {
+  int32_t kind; ///< a SparseKDeviceKind
+  int32_t device;
+  void *stream;
+} SparseKExecution;
+
 typedef struct SparseKCompileOptions {
   /// "cpu": this machine's processor, or the lesser one that the environment
   /// variable SPARSEK_CPU names. A name that LLVM knows ("x86-64-v3",
   /// "skylake-avx512", ...) compiles for that processor; functions for one that
-  /// this machine is not fail when invoked. Null means "cpu".
+  /// this machine is not fail when invoked. Null means "cpu". "cuda": CUDA
+  /// device 0. "sm_90a", "sm_80", ...: that GPU, whether or not it is here.
   const char *target;
   /// Keep the result in memory and on disk, and take it from there.
   bool cache;
-  /// Lower through the dense reference pipeline instead of the tiled one.
+  /// Lower through the dense reference pipeline instead of the tiled one. Not
+  /// for a GPU.
   bool reference;
 } SparseKCompileOptions;
 
@@ -100,6 +116,19 @@ SPARSEK_EXPORT const char *sparsekHostTarget(void);
 
 /// Whether compiled code runs on several threads (an OpenMP runtime was found).
 SPARSEK_EXPORT bool sparsekHasThreads(void);
+
+/// Null where a GPU can be used here, else the reason: no driver, no device,
+/// the driver's error. The string lives as long as the process. This and the
+/// two functions below load the driver at the first call of any of them.
+SPARSEK_EXPORT const char *sparsekCudaStatus(void);
+
+/// The number of CUDA devices; 0 where sparsekCudaStatus gives a reason.
+SPARSEK_EXPORT int32_t sparsekCudaGetNumDevices(void);
+
+/// What target "cuda" compiles for on a device: "sm_90a" or "sm_80". Null where
+/// there is no such device, or one of a compute capability below 8.0. The
+/// string lives as long as the process.
+SPARSEK_EXPORT const char *sparsekCudaGetChip(int32_t device);
 
 /// Compiles MLIR text or bytecode, with the options {null, true, false} where
 /// `options` is null. Returns null on failure.
@@ -150,6 +179,18 @@ sparsekFunctionInvoke(const SparseKFunction *function,
                       const SparseKTensor *inputs, size_t numInputs,
                       SparseKTensor *results, size_t numResults,
                       SparseKDiagnosticCallback callback, void *userData);
+
+/// As sparsekFunctionInvoke, on a device that the module was compiled for. On
+/// SPARSEK_CUDA tensors and memrefs are in the device's memory, scalars in the
+/// host's. Work is enqueued on the stream and not waited for, so that a
+/// failure of earlier work on the device may be reported here. An input in
+/// another layout than the function takes is an error and not copied. Results
+/// must be released before their stream is destroyed; their memory is freed in
+/// the order of the stream.
+SPARSEK_EXPORT bool sparsekFunctionInvokeOn(
+    const SparseKFunction *function, const SparseKExecution *execution,
+    const SparseKTensor *inputs, size_t numInputs, SparseKTensor *results,
+    size_t numResults, SparseKDiagnosticCallback callback, void *userData);
 
 /// Frees the memory of a result and clears it. Null is ignored.
 SPARSEK_EXPORT void sparsekTensorRelease(SparseKTensor *tensor);

@@ -8,6 +8,7 @@
 
 #include "sparsek-c/SparseK.h"
 
+#include "sparsek/Runtime/Cuda.h"
 #include "sparsek/Runtime/Invoke.h"
 #include "sparsek/Runtime/Module.h"
 #include "sparsek/Runtime/OpenMP.h"
@@ -55,6 +56,21 @@ const char *sparsekHostTarget(void) {
 }
 
 bool sparsekHasThreads(void) { return runtime::getOpenMPRuntime() != nullptr; }
+
+const char *sparsekCudaStatus(void) {
+  const std::string &error = runtime::getCudaError();
+  return error.empty() ? nullptr : error.c_str();
+}
+
+int32_t sparsekCudaGetNumDevices(void) { return runtime::getNumCudaDevices(); }
+
+const char *sparsekCudaGetChip(int32_t device) {
+  llvm::Expected<std::string> chip = runtime::getCudaChip(device);
+  if (chip)
+    return *chip == "sm_90a" ? "sm_90a" : "sm_80";
+  llvm::consumeError(chip.takeError());
+  return nullptr;
+}
 
 SparseKModule *sparsekCompile(const char *source, size_t length,
                               const SparseKCompileOptions *options,
@@ -153,9 +169,20 @@ bool sparsekFunctionInvoke(const SparseKFunction *function,
                            const SparseKTensor *inputs, size_t numInputs,
                            SparseKTensor *results, size_t numResults,
                            SparseKDiagnosticCallback callback, void *userData) {
-  llvm::Error error =
-      runtime::invoke(*unwrap(function), llvm::ArrayRef(inputs, numInputs),
-                      llvm::MutableArrayRef(results, numResults));
+  SparseKExecution execution = {SPARSEK_CPU, 0, nullptr};
+  return sparsekFunctionInvokeOn(function, &execution, inputs, numInputs,
+                                 results, numResults, callback, userData);
+}
+
+bool sparsekFunctionInvokeOn(const SparseKFunction *function,
+                             const SparseKExecution *execution,
+                             const SparseKTensor *inputs, size_t numInputs,
+                             SparseKTensor *results, size_t numResults,
+                             SparseKDiagnosticCallback callback,
+                             void *userData) {
+  llvm::Error error = runtime::invoke(
+      *unwrap(function), *execution, llvm::ArrayRef(inputs, numInputs),
+      llvm::MutableArrayRef(results, numResults));
   if (!error)
     return true;
   Reporter{callback, userData}(llvm::toString(std::move(error)));

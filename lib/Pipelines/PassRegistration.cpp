@@ -12,14 +12,20 @@
 //===----------------------------------------------------------------------===//
 
 #include "sparsek/Conversion/SparseKToGPU/Passes.h"
+#include "sparsek/Conversion/GPUHostToLLVM/Passes.h"
 #include "sparsek/Conversion/SparseKToLinalg/SparseKToLinalg.h"
 #include "sparsek/Conversion/SparseKToSCF/Passes.h"
+#include "sparsek/Conversion/SparseKToTile/Passes.h"
+#include "sparsek/Conversion/TileToNVVM/Passes.h"
 #include "sparsek/Dialect/SparseK/Transforms/Passes.h"
+#include "sparsek/Dialect/Tile/Transforms/Passes.h"
 #include "sparsek/Pipelines/Pipelines.h"
+#include "sparsek/Target/PTX/PTX.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Affine/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/GPU/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/Passes.h"
@@ -34,6 +40,11 @@ void sparsek::registerAllPasses() {
   registerSparseKToLinalgPasses();
   registerSparseKToGPUPasses();
   registerSparseKToSCFPasses();
+  registerSparseKToTilePasses();
+  registerTileToNVVMPasses();
+  registerSparseKGPUHostPasses();
+  registerSparseKPTXPasses();
+  tile::registerTilePasses();
   registerPipelines();
 
   registerTransformsPasses();
@@ -41,6 +52,7 @@ void sparsek::registerAllPasses() {
   registerLinalgPasses();
   affine::registerAffinePasses();
   bufferization::registerBufferizationPasses();
+  registerGPUPasses();
   memref::registerMemRefPasses();
   registerSCFPasses();
   transform::registerTransformPasses();

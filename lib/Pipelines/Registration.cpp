@@ -6,9 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "sparsek/Conversion/GPUHostToLLVM/LaunchEffects.h"
 #include "sparsek/Dialect/SparseK/IR/SparseK.h"
 #include "sparsek/Dialect/SparseK/Transforms/BufferizableOpInterfaceImpl.h"
 #include "sparsek/Dialect/SparseK/Transforms/TilingInterfaceImpl.h"
+#include "sparsek/Dialect/Tile/IR/Tile.h"
 #include "sparsek/Pipelines/Pipelines.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -114,12 +116,14 @@ void sparsek::registerAllDialects(DialectRegistry &registry) {
                   func::FuncDialect, gpu::GPUDialect, linalg::LinalgDialect,
                   LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
                   NVVM::NVVMDialect, omp::OpenMPDialect, scf::SCFDialect,
-                  tensor::TensorDialect, transform::TransformDialect,
-                  ub::UBDialect, vector::VectorDialect>();
+                  tensor::TensorDialect, tile::TileDialect,
+                  transform::TransformDialect, ub::UBDialect,
+                  vector::VectorDialect>();
   registerBufferizationModels(registry);
   registerTilingModels(registry);
   func::registerInlinerExtension(registry);
   registerConvertToLLVMModels(registry);
+  registerLaunchEffects(registry);
   linalg::registerTransformDialectExtension(registry);
   scf::registerTransformDialectExtension(registry);
   tensor::registerTransformDialectExtension(registry);

@@ -45,6 +45,7 @@ CacheKey mlir::sparsek::runtime::getCacheKey(llvm::StringRef source,
   update(hash, options.target.cpu);
   update(hash, options.target.features);
   update(hash, std::to_string(options.target.vectorBits));
+  update(hash, options.target.chip);
   update(hash, options.threads ? "threads" : "no threads");
   update(hash, options.reference ? "reference" : "tiled");
   update(hash, sourceName);

@@ -27,7 +27,8 @@ static std::string &getOrphan() {
   return *message;
 }
 
-CallState::CallState() : orphansBefore(numOrphans), outer(current) {
+CallState::CallState(cuda::Call *cuda)
+    : orphansBefore(numOrphans), outer(current), cuda(cuda) {
   current = this;
 }
 
@@ -56,6 +57,13 @@ void CallState::failAllocation(uint64_t bytes) {
   _longjmp(current->escape, 1);
 }
 
+cuda::Call *CallState::getCuda() { return current ? current->cuda : nullptr; }
+
+void CallState::fail(std::string message) {
+  report(std::move(message));
+  _longjmp(current->escape, 1);
+}
+
 /// Holds no object with a destructor: the jump skips this frame's callees.
 bool CallState::run(void (*function)(void **), void **arguments) {
   if (_setjmp(escape))
@@ -65,7 +73,8 @@ bool CallState::run(void (*function)(void **), void **arguments) {
 }
 
 std::string CallState::call(void (*function)(void **), void **arguments) {
-  limitSpinning();
+  if (!cuda)
+    limitSpinning();
   run(function, arguments);
   if (error.empty() && numOrphans != orphansBefore) {
     std::lock_guard<std::mutex> lock(orphanMutex);

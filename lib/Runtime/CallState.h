@@ -15,13 +15,18 @@
 #include <setjmp.h>
 #include <string>
 
+namespace mlir::sparsek::runtime::cuda {
+class Call;
+} // namespace mlir::sparsek::runtime::cuda
+
 namespace mlir::sparsek::runtime {
 
 /// The state of one call of a compiled function, on the thread that made it.
 /// Compiled code reports failures into it; the first one counts.
 class CallState {
 public:
-  CallState();
+  /// `cuda`: the call's GPU side, null for a call on the CPU.
+  explicit CallState(cuda::Call *cuda = nullptr);
   ~CallState();
   CallState(const CallState &) = delete;
   CallState &operator=(const CallState &) = delete;
@@ -39,6 +44,13 @@ public:
   /// look at what an allocation returns.
   [[noreturn]] static void failAllocation(uint64_t bytes);
 
+  /// The GPU side of the call in progress on this thread, null if none.
+  static cuda::Call *getCuda();
+
+  /// Ends the call in progress, which has a GPU side: compiled code does not
+  /// look at what the driver returns.
+  [[noreturn]] static void fail(std::string message);
+
 private:
   bool run(void (*function)(void **), void **arguments);
 
@@ -46,6 +58,20 @@ private:
   jmp_buf escape;
   uint64_t orphansBefore;
   CallState *outer;
+  cuda::Call *cuda;
+};
+
+/// A ranked memref of any element type: pointers, offset, sizes, strides.
+struct Descriptor {
+  char *allocated;
+  char *aligned;
+  int64_t offset;
+  int64_t sizesAndStrides[];
+
+  int64_t size(int64_t dim) const { return sizesAndStrides[dim]; }
+  int64_t stride(int64_t dim, int64_t rank) const {
+    return sizesAndStrides[rank + dim];
+  }
 };
 
 /// A function that compiled code calls.
@@ -61,6 +87,9 @@ llvm::ArrayRef<RuntimeSymbol> getRuntimeSymbols();
 
 /// The conversions from and to 16-bit floats among them.
 llvm::ArrayRef<RuntimeSymbol> getFloatSymbols();
+
+/// What host code calls to use the GPU of the call in progress.
+llvm::ArrayRef<RuntimeSymbol> getCudaSymbols();
 
 } // namespace mlir::sparsek::runtime
 

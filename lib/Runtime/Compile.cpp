@@ -13,6 +13,7 @@
 
 #include "sparsek/Dialect/SparseK/Transforms/Passes.h"
 #include "sparsek/Pipelines/Pipelines.h"
+#include "sparsek/Target/PTX/PTX.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -48,6 +49,7 @@ static const DialectRegistry &getRegistry() {
     registerBuiltinDialectTranslation(*made);
     registerLLVMDialectTranslation(*made);
     registerOpenMPDialectTranslation(*made);
+    sparsek::registerPTXTranslations(*made);
     return made;
   }();
   return *registry;
@@ -115,6 +117,7 @@ private:
     return failure();
   }
   OwningOpRef<ModuleOp> parse(StringRef source, StringRef sourceName);
+  void addPasses(PassManager &passes);
   LogicalResult lower(ModuleOp module);
   FailureOr<std::string> generate(ModuleOp module,
                                   const Signatures &signatures);
@@ -168,21 +171,32 @@ static LogicalResult renameFunctions(ModuleOp module) {
   return success();
 }
 
+void Compiler::addPasses(PassManager &passes) {
+  passes.addPass(sparsek::createSparseKCheckShapes());
+  if (!options.target.chip.empty()) {
+    sparsek::GpuPipelineOptions gpuOptions;
+    gpuOptions.chip = options.target.chip;
+    return sparsek::buildGpuPipeline(passes, gpuOptions);
+  }
+  sparsek::CpuPipelineOptions cpuOptions;
+  cpuOptions.vectorBits = options.target.vectorBits;
+  cpuOptions.threads = options.threads;
+  if (!options.reference)
+    return sparsek::buildCpuPipeline(passes, cpuOptions);
+  sparsek::buildReferencePipeline(passes);
+  sparsek::buildHostPipeline(passes, cpuOptions);
+}
+
 LogicalResult Compiler::lower(ModuleOp module) {
+  if (options.reference && !options.target.chip.empty())
+    return fail("the reference lowering is for a processor, expected a target "
+                "other than '" +
+                options.target.chip + "'");
   protectArguments(module);
   if (failed(renameFunctions(module)))
     return failure();
-  sparsek::CpuPipelineOptions pipelineOptions;
-  pipelineOptions.vectorBits = options.target.vectorBits;
-  pipelineOptions.threads = options.threads;
   PassManager passes(&context);
-  passes.addPass(sparsek::createSparseKCheckShapes());
-  if (options.reference) {
-    sparsek::buildReferencePipeline(passes);
-    sparsek::buildHostPipeline(passes, pipelineOptions);
-  } else {
-    sparsek::buildCpuPipeline(passes, pipelineOptions);
-  }
+  addPasses(passes);
   if (failed(passes.run(module)))
     return messages.empty() ? fail("lowering failed") : failure();
 

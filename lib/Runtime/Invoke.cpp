@@ -9,6 +9,7 @@
 #include "sparsek/Runtime/Invoke.h"
 
 #include "CallState.h"
+#include "CudaCall.h"
 #include "Strided.h"
 
 #include "llvm/ADT/bit.h"
@@ -96,6 +97,27 @@ static llvm::Error checkOverlap(const Function &function,
   return llvm::Error::success();
 }
 
+/// Whether the function was compiled for where the call runs.
+static llvm::Error checkExecution(const Function &function,
+                                  const SparseKExecution &execution) {
+  std::string name = "@" + function.signature.name;
+  if (execution.kind != SPARSEK_CPU && execution.kind != SPARSEK_CUDA)
+    return createStringError(name + ": got a device of kind " +
+                             Twine(execution.kind) +
+                             ", expected SPARSEK_CPU or SPARSEK_CUDA");
+  bool onCuda = execution.kind == SPARSEK_CUDA;
+  if (onCuda && function.chip.empty())
+    return createStringError(name + ": called on CUDA device " +
+                             Twine(execution.device) +
+                             ", but compiled for a processor, expected target "
+                             "'cuda' or a chip such as 'sm_90a'");
+  if (!onCuda && !function.chip.empty())
+    return createStringError(name + ": compiled for '" + function.chip +
+                             "', but called on the processor, expected a call "
+                             "on a CUDA device");
+  return llvm::Error::success();
+}
+
 static llvm::Error checkCall(const Function &function,
                              llvm::ArrayRef<SparseKTensor> inputs,
                              size_t numResults) {
@@ -146,12 +168,36 @@ static bool hasLayout(const SparseKTensor &tensor, const ValueType &type) {
   return true;
 }
 
+/// Says how the layout of an input differs from what the function takes.
+static llvm::Error makeLayoutError(const Function &function, size_t index,
+                                   const SparseKTensor &input) {
+  int64_t elementBytes = getElementSize(input.elementType);
+  if (reinterpret_cast<uintptr_t>(input.data) % elementBytes)
+    return createStringError(describe(function, index) +
+                             "data at an address that is not a multiple of " +
+                             Twine(elementBytes) + ", the size of an element");
+  std::string strides;
+  for (int32_t i = 0; i < input.rank; ++i)
+    strides += (i ? ", " : "") + std::to_string(input.strides[i]);
+  Layout layout = function.signature.inputs[index].layout;
+  llvm::StringRef expected = "an innermost stride of 1";
+  if (layout == Layout::Contiguous)
+    expected = "those of elements row by row";
+  if (layout == Layout::Strided)
+    expected = "those of the function's memref type";
+  return createStringError(describe(function, index) + "type " +
+                           toString(input) + " with strides [" + strides +
+                           "], expected " + expected);
+}
+
 namespace {
 
 /// The descriptors and pointers that an entry takes, and the copies of inputs.
 class Frame {
 public:
-  explicit Frame(const Function &function) : function(function) {}
+  /// `cuda`: where the tensors are, null for the host's memory.
+  Frame(const Function &function, cuda::Call *cuda)
+      : function(function), cuda(cuda) {}
   ~Frame() {
     for (Copy &copy : copies)
       std::free(copy.tensor.data);
@@ -182,8 +228,11 @@ private:
   SparseKTensor readResult(const ValueType &type, int64_t *words) const;
   llvm::Error takeResult(const ValueType &type, int64_t *words,
                          SparseKTensor &result);
+  llvm::Error copyResult(SparseKTensor &result);
+  llvm::Error takeCudaResult(const int64_t *words, SparseKTensor &result);
 
   const Function &function;
+  cuda::Call *cuda;
   /// The results, then the inputs.
   llvm::SmallVector<int64_t, 160> words;
   llvm::SmallVector<size_t, 8> resultOffsets;
@@ -247,6 +296,8 @@ llvm::Error Frame::setInputs(llvm::ArrayRef<SparseKTensor> inputs) {
       continue;
     SparseKTensor input = inputs[index];
     if (!hasLayout(input, type)) {
+      if (cuda)
+        return makeLayoutError(function, index, input);
       llvm::Expected<SparseKTensor> copy = copyInput(index, input);
       if (!copy)
         return copy.takeError();
@@ -264,7 +315,7 @@ llvm::Error Frame::setInputs(llvm::ArrayRef<SparseKTensor> inputs) {
 }
 
 std::string Frame::call() {
-  return CallState().call(function.entry, pointers.data());
+  return CallState(cuda).call(function.entry, pointers.data());
 }
 
 void Frame::copyBack(llvm::ArrayRef<SparseKTensor> inputs) {
@@ -306,11 +357,47 @@ SparseKTensor Frame::readResult(const ValueType &type, int64_t *words) const {
 llvm::Error Frame::takeResult(const ValueType &type, int64_t *words,
                               SparseKTensor &result) {
   result = readResult(type, words);
+  if (cuda && !type.isScalar)
+    return takeCudaResult(words, result);
   if (!type.isScalar && isOwned(words)) {
     result.owner = llvm::bit_cast<void *>(words[0]);
     taken.push_back(result.owner);
     return llvm::Error::success();
   }
+  return copyResult(result);
+}
+
+/// On the device, an argument or an earlier result is copied there.
+llvm::Error Frame::takeCudaResult(const int64_t *words, SparseKTensor &result) {
+  void *allocated = llvm::bit_cast<void *>(words[0]);
+  if (isEmpty(result)) {
+    result.data = nullptr;
+    return llvm::Error::success();
+  }
+  if (cuda->owns(allocated)) {
+    result.owner = cuda->give(allocated);
+    return llvm::Error::success();
+  }
+  SparseKTensor copy = result;
+  setContiguousStrides(copy);
+  std::optional<int64_t> bytes = getNumBytes(result);
+  if (!bytes)
+    return createStringError("@" + function.signature.name +
+                             ": no room for a result of type " +
+                             toString(result));
+  llvm::Expected<void *> memory = cuda->allocate(*bytes);
+  if (!memory)
+    return memory.takeError();
+  copy.data = *memory;
+  if (llvm::Error error = cuda->copy(result, copy))
+    return error;
+  copy.owner = cuda->give(*memory);
+  result = copy;
+  return llvm::Error::success();
+}
+
+/// A copy in new memory of the host.
+llvm::Error Frame::copyResult(SparseKTensor &result) {
   SparseKTensor copy = result;
   setContiguousStrides(copy);
   std::optional<int64_t> bytes = getNumBytes(result);
@@ -337,8 +424,11 @@ llvm::Error Frame::getResults(llvm::MutableArrayRef<SparseKTensor> results) {
   return llvm::Error::success();
 }
 
-/// Frees what the function returned, each allocation once.
+/// Frees what the function returned, each allocation once. What is on a device
+/// the call frees.
 void Frame::freeResults() {
+  if (cuda)
+    return;
   for (auto [index, type] : llvm::enumerate(function.signature.results)) {
     int64_t *descriptor = getResult(index);
     if (type.isScalar || !isOwned(descriptor))
@@ -348,15 +438,10 @@ void Frame::freeResults() {
   }
 }
 
-llvm::Error
-mlir::sparsek::runtime::invoke(const Function &function,
-                               llvm::ArrayRef<SparseKTensor> inputs,
-                               llvm::MutableArrayRef<SparseKTensor> results) {
-  for (SparseKTensor &result : results)
-    result = {};
-  if (llvm::Error error = checkCall(function, inputs, results.size()))
-    return error;
-  Frame frame(function);
+static llvm::Error callFunction(const Function &function, cuda::Call *cuda,
+                                llvm::ArrayRef<SparseKTensor> inputs,
+                                llvm::MutableArrayRef<SparseKTensor> results) {
+  Frame frame(function, cuda);
   if (llvm::Error error = frame.setInputs(inputs))
     return error;
   if (std::string message = frame.call(); !message.empty()) {
@@ -374,7 +459,65 @@ mlir::sparsek::runtime::invoke(const Function &function,
   return llvm::Error::success();
 }
 
+/// Every tensor is in memory that the device can reach.
+static llvm::Error checkCudaMemory(const Function &function,
+                                   const cuda::Call &call,
+                                   llvm::ArrayRef<SparseKTensor> inputs) {
+  for (auto [index, input] : llvm::enumerate(inputs)) {
+    if (function.signature.inputs[index].isScalar || isEmpty(input))
+      continue;
+    if (std::string got = call.describeForeign(input.data); !got.empty())
+      return createStringError(describe(function, index) + got +
+                               ", expected that of CUDA device " +
+                               Twine(call.getDevice().ordinal));
+  }
+  return llvm::Error::success();
+}
+
+static llvm::Error callOnCuda(const Function &function,
+                              const SparseKExecution &execution,
+                              llvm::ArrayRef<SparseKTensor> inputs,
+                              llvm::MutableArrayRef<SparseKTensor> results) {
+  std::string name = "@" + function.signature.name + ": ";
+  llvm::Expected<const cuda::Device *> device =
+      cuda::Device::get(execution.device);
+  if (!device)
+    return createStringError(name + llvm::toString(device.takeError()));
+  if (std::string error = (*device)->checkChip(function.chip); !error.empty())
+    return createStringError(name + error);
+  cuda::Call call(**device, static_cast<cuda::Stream>(execution.stream));
+  if (llvm::Error error = checkCudaMemory(function, call, inputs))
+    return error;
+  return callFunction(function, &call, inputs, results);
+}
+
+llvm::Error
+mlir::sparsek::runtime::invoke(const Function &function,
+                               const SparseKExecution &execution,
+                               llvm::ArrayRef<SparseKTensor> inputs,
+                               llvm::MutableArrayRef<SparseKTensor> results) {
+  for (SparseKTensor &result : results)
+    result = {};
+  if (llvm::Error error = checkExecution(function, execution))
+    return error;
+  if (llvm::Error error = checkCall(function, inputs, results.size()))
+    return error;
+  if (execution.kind == SPARSEK_CUDA)
+    return callOnCuda(function, execution, inputs, results);
+  return callFunction(function, /*cuda=*/nullptr, inputs, results);
+}
+
+llvm::Error
+mlir::sparsek::runtime::invoke(const Function &function,
+                               llvm::ArrayRef<SparseKTensor> inputs,
+                               llvm::MutableArrayRef<SparseKTensor> results) {
+  return invoke(function, {SPARSEK_CPU, 0, nullptr}, inputs, results);
+}
+
 void mlir::sparsek::runtime::release(SparseKTensor &tensor) {
-  std::free(tensor.owner);
+  if (cuda::isOwner(tensor.owner))
+    cuda::release(tensor.owner);
+  else
+    std::free(tensor.owner);
   tensor = {};
 }

@@ -47,7 +47,7 @@ createJit(llvm::StringRef triple) {
 static llvm::Error addSymbols(llvm::orc::LLJIT &jit) {
   llvm::orc::SymbolMap symbols;
   for (llvm::ArrayRef<RuntimeSymbol> table :
-       {getRuntimeSymbols(), getFloatSymbols()})
+       {getRuntimeSymbols(), getFloatSymbols(), getCudaSymbols()})
     for (const RuntimeSymbol &symbol : table)
       symbols[jit.mangleAndIntern(symbol.name)] = {
           llvm::orc::ExecutorAddr::fromPtr(symbol.address),

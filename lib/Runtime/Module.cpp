@@ -31,7 +31,7 @@ llvm::Expected<ModulePtr> Module::load(CompiledObject object,
     if (!entry)
       return entry.takeError();
     module->functions.push_back(
-        {std::move(signature), *entry, target.hostError});
+        {std::move(signature), *entry, target.hostError, target.chip});
   }
   return module;
 }

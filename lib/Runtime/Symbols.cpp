@@ -33,19 +33,6 @@ static void *allocateAligned(size_t alignment, size_t size) {
 }
 
 namespace {
-/// A ranked memref of any element type: pointers, offset, sizes, strides.
-struct Descriptor {
-  char *allocated;
-  char *aligned;
-  int64_t offset;
-  int64_t sizesAndStrides[];
-
-  int64_t size(int64_t dim) const { return sizesAndStrides[dim]; }
-  int64_t stride(int64_t dim, int64_t rank) const {
-    return sizesAndStrides[rank + dim];
-  }
-};
-
 struct UnrankedDescriptor {
   int64_t rank;
   Descriptor *descriptor;

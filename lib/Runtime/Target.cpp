@@ -8,6 +8,9 @@
 
 #include "sparsek/Runtime/Target.h"
 
+#include "sparsek/Runtime/Cuda.h"
+#include "sparsek/Target/PTX/PTX.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/MC/MCSubtargetInfo.h"
@@ -81,6 +84,20 @@ static bool namesGpu(llvm::StringRef name) {
          name.starts_with("sm_") || name.starts_with("gfx");
 }
 
+/// The chip that a GPU's name means.
+static llvm::Expected<std::string> resolveChip(llvm::StringRef name) {
+  if (name == "cuda") {
+    llvm::Expected<std::string> chip = getCudaChip(0);
+    if (chip)
+      return chip;
+    return llvm::createStringError("target 'cuda': " +
+                                   llvm::toString(chip.takeError()));
+  }
+  if (std::string error = mlir::sparsek::checkChip(name); !error.empty())
+    return llvm::createStringError("target '" + name + "': " + error);
+  return name.str();
+}
+
 /// Whether LLVM knows the processor and it runs code of this architecture:
 /// asking for any other one prints to stderr or ends the process.
 static bool isUsableCpu(const llvm::Target &target, const llvm::Triple &triple,
@@ -98,11 +115,15 @@ static bool isUsableCpu(const llvm::Target &target, const llvm::Triple &triple,
 
 llvm::Expected<Target>
 mlir::sparsek::runtime::resolveTarget(llvm::StringRef name) {
-  if (namesGpu(name))
-    return llvm::createStringError(
-        "target '" + name +
-        "' is a GPU, for which this build has no code generator; expected "
-        "'cpu' or the name of a processor");
+  if (namesGpu(name)) {
+    llvm::Expected<std::string> chip = resolveChip(name);
+    if (!chip)
+      return chip.takeError();
+    llvm::Expected<Target> host = resolveTarget("cpu");
+    if (host)
+      host->chip = std::move(*chip);
+    return host;
+  }
   bool isHost = name.empty() || name == "cpu";
   const char *source = "target";
   const char *lowered = std::getenv("SPARSEK_CPU");

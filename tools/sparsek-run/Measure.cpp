@@ -8,8 +8,6 @@
 
 #include "Measure.h"
 
-#include "HostTensor.h"
-
 #include "sparsek/Dialect/SparseK/IR/SparseK.h"
 #include "sparsek/Pipelines/Pipelines.h"
 
@@ -26,33 +24,46 @@
 using namespace mlir;
 using namespace mlir::sparsek;
 
-/// Calls a function and takes its results.
-static llvm::Expected<std::vector<run::HostTensor>>
-callFunction(const runtime::Function &function,
-             llvm::ArrayRef<SparseKTensor> inputs) {
+/// Calls a function and frees its results. Returns the seconds that this took.
+static llvm::Expected<double> callTimed(const runtime::Function &function,
+                                        const run::Arguments &arguments,
+                                        run::Place place) {
   std::vector<SparseKTensor> results(function.signature.results.size());
-  if (llvm::Error error = runtime::invoke(function, inputs, results))
-    return std::move(error);
-  std::vector<run::HostTensor> taken;
-  taken.reserve(results.size());
-  for (const SparseKTensor &result : results)
-    taken.push_back(run::HostTensor::take(result));
-  return taken;
+  SparseKExecution execution = {SPARSEK_CPU, 0, nullptr};
+  if (place)
+    execution = place->getExecution();
+  auto call = [&] {
+    return runtime::invoke(function, execution, arguments.get(), results);
+  };
+  auto start = std::chrono::steady_clock::now();
+  llvm::Expected<double> seconds = 0;
+  if (place)
+    seconds = place->measure(call);
+  else if (llvm::Error error = call())
+    seconds = std::move(error);
+  std::chrono::duration<double> elapsed =
+      std::chrono::steady_clock::now() - start;
+  for (SparseKTensor &result : results)
+    runtime::release(result);
+  if (!seconds || place)
+    return seconds;
+  return elapsed.count();
 }
 
 llvm::Expected<double> run::measure(const runtime::Function &function,
-                                    llvm::ArrayRef<SparseKTensor> inputs) {
-  using Clock = std::chrono::steady_clock;
+                                    llvm::ArrayRef<HostTensor> inputs,
+                                    Place place) {
+  auto arguments = Arguments::create(function, inputs, place);
+  if (!arguments)
+    return arguments.takeError();
   std::vector<double> seconds;
   double total = 0;
   while (seconds.size() < 5 || total < 0.5) {
-    auto start = Clock::now();
-    auto results = callFunction(function, inputs);
-    std::chrono::duration<double> elapsed = Clock::now() - start;
-    if (!results)
-      return results.takeError();
-    seconds.push_back(elapsed.count());
-    total += elapsed.count();
+    llvm::Expected<double> elapsed = callTimed(function, *arguments, place);
+    if (!elapsed)
+      return elapsed.takeError();
+    seconds.push_back(*elapsed);
+    total += *elapsed;
   }
   auto median = seconds.begin() + seconds.size() / 2;
   std::nth_element(seconds.begin(), median, seconds.end());
@@ -108,8 +119,9 @@ static double countPairs(const run::HostTensor &end, int64_t numQueries) {
 
 llvm::Expected<std::optional<double>>
 run::countUsefulFlops(llvm::StringRef source, llvm::StringRef entry,
-                      const runtime::CompileOptions &options,
-                      llvm::ArrayRef<SparseKTensor> inputs) {
+                      runtime::CompileOptions options,
+                      llvm::ArrayRef<HostTensor> inputs) {
+  options.target.chip.clear();
   DialectRegistry registry;
   sparsek::registerAllDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
@@ -129,13 +141,13 @@ run::countUsefulFlops(llvm::StringRef source, llvm::StringRef entry,
                                      options, /*useCache=*/false, keep);
   if (!compiled)
     return llvm::createStringError(messages);
-  auto results = callFunction(*compiled->lookup(entry), inputs);
+  auto results = callOnce(*compiled->lookup(entry), inputs, /*place=*/nullptr);
   if (!results)
     return results.takeError();
   double flops = 0;
   for (auto [index, cost] : llvm::enumerate(costs))
-    flops += countPairs((*results)[2 * index],
-                        (*results)[2 * index + 1].getInteger(0)) *
+    flops += countPairs(results->tensors[2 * index],
+                        results->tensors[2 * index + 1].getInteger(0)) *
              cost.groupSize * cost.flopsPerPair;
   return flops;
 }

@@ -7,18 +7,18 @@
 //===----------------------------------------------------------------------===//
 
 //
-// Compiles a file for this machine, calls one of its functions on random or
-// given inputs, and on demand compares the results with those of the reference
-// lowering or measures the time.
+// Compiles a file for this machine's processor or GPU, calls one of its
+// functions on random or given inputs, and on demand compares the results with
+// those of the reference lowering or measures the time.
 //
 //===----------------------------------------------------------------------===//
 
+#include "Call.h"
 #include "Compare.h"
 #include "HostTensor.h"
 #include "Inputs.h"
 #include "Measure.h"
 
-#include "sparsek/Runtime/Invoke.h"
 #include "sparsek/Runtime/OpenMP.h"
 
 #include "llvm/Config/llvm-config.h"
@@ -47,8 +47,8 @@ static cl::opt<std::string>
 static cl::opt<std::string>
     targetName("target", cl::init("cpu"), cl::value_desc("target"),
                cl::cat(category),
-               cl::desc("cpu (this machine), a processor that LLVM knows, or "
-                        "cuda"));
+               cl::desc("cpu (this machine), a processor that LLVM knows, "
+                        "cuda (CUDA device 0), or its chip, as sm_90a"));
 static cl::opt<bool> check("check", cl::cat(category),
                            cl::desc("compare with the reference lowering; fail "
                                     "if the difference is too large"));
@@ -88,51 +88,6 @@ template <typename Value> static bool holds(llvm::Expected<Value> &value) {
     return true;
   printError(llvm::toString(value.takeError()));
   return false;
-}
-
-namespace {
-
-/// What a call returned and wrote.
-struct Outputs {
-  std::vector<std::string> names;
-  std::vector<HostTensor> tensors;
-};
-
-} // namespace
-
-static std::vector<SparseKTensor> getTensors(llvm::ArrayRef<HostTensor> held) {
-  std::vector<SparseKTensor> tensors;
-  for (const HostTensor &tensor : held)
-    tensors.push_back(tensor.get());
-  return tensors;
-}
-
-/// Calls the function on copies of the inputs.
-static llvm::Expected<Outputs> callOnce(const runtime::Function &function,
-                                        llvm::ArrayRef<HostTensor> inputs) {
-  std::vector<HostTensor> copies;
-  for (const HostTensor &input : inputs) {
-    auto copy = input.clone();
-    if (!copy)
-      return copy.takeError();
-    copies.push_back(std::move(*copy));
-  }
-  std::vector<SparseKTensor> results(function.signature.results.size());
-  if (llvm::Error error =
-          runtime::invoke(function, getTensors(copies), results))
-    return std::move(error);
-  Outputs outputs;
-  for (auto [index, result] : llvm::enumerate(results)) {
-    outputs.names.push_back("result" + std::to_string(index));
-    outputs.tensors.push_back(HostTensor::take(result));
-  }
-  for (auto [index, type] : llvm::enumerate(function.signature.inputs)) {
-    if (!type.isWritable)
-      continue;
-    outputs.names.push_back("argument" + std::to_string(index));
-    outputs.tensors.push_back(std::move(copies[index]));
-  }
-  return outputs;
 }
 
 /// "result0: tensor<4xf32>, smallest -1.0, largest 2.5, mean 0.1".
@@ -218,10 +173,11 @@ static bool checkOutputs(const Outputs &outputs, llvm::StringRef source,
                          runtime::CompileOptions options, llvm::StringRef entry,
                          llvm::ArrayRef<HostTensor> inputs) {
   options.reference = true;
+  options.target.chip.clear();
   auto module = compile(source, options, /*dump=*/false);
   if (!module)
     return false;
-  auto expected = callOnce(*module->lookup(entry), inputs);
+  auto expected = callOnce(*module->lookup(entry), inputs, /*place=*/nullptr);
   if (!holds(expected))
     return false;
   bool allHold = true;
@@ -251,13 +207,12 @@ static bool checkOutputs(const Outputs &outputs, llvm::StringRef source,
 static bool runBenchmark(const runtime::Function &function,
                          llvm::StringRef source,
                          const runtime::CompileOptions &options,
-                         llvm::ArrayRef<HostTensor> inputs) {
-  std::vector<SparseKTensor> tensors = getTensors(inputs);
+                         llvm::ArrayRef<HostTensor> inputs, Place place) {
   auto flops =
-      countUsefulFlops(source, function.signature.name, options, tensors);
+      countUsefulFlops(source, function.signature.name, options, inputs);
   if (!holds(flops))
     return false;
-  auto seconds = measure(function, tensors);
+  auto seconds = measure(function, inputs, place);
   if (!holds(seconds))
     return false;
   llvm::outs() << llvm::format("bench: median %.3f ms", *seconds * 1e3);
@@ -291,7 +246,14 @@ static bool runFile() {
   auto inputs = makeInputs(function->signature, {shapes, files, dims, seed});
   if (!holds(inputs))
     return false;
-  auto outputs = callOnce(*function, *inputs);
+  std::unique_ptr<runtime::CudaStream> stream;
+  if (!options.target.chip.empty()) {
+    auto created = runtime::CudaStream::create(/*device=*/0);
+    if (!holds(created))
+      return false;
+    stream = std::move(*created);
+  }
+  auto outputs = callOnce(*function, *inputs, stream.get());
   if (!holds(outputs))
     return false;
   for (auto [name, tensor] : llvm::zip_equal(outputs->names, outputs->tensors))
@@ -301,7 +263,8 @@ static bool runFile() {
   if (check && !checkOutputs(*outputs, source, options,
                              function->signature.name, *inputs))
     return false;
-  return !bench || runBenchmark(*function, source, options, *inputs);
+  return !bench ||
+         runBenchmark(*function, source, options, *inputs, stream.get());
 }
 
 int main(int argc, char **argv) {

@@ -95,10 +95,34 @@ static void testErrors(void) {
   EXPECT(messages == 1);
   EXPECT(strstr(lastMessage, "<source>:2:10: ") == lastMessage);
   EXPECT(!sparsekCompile(bad, strlen(bad), &options, NULL, NULL));
-  options.target = "sm_90a";
+  options.target = "sm_75";
   EXPECT(!sparsekCompile(source, strlen(source), &options, keepMessage, NULL));
-  EXPECT(strstr(lastMessage, "target 'sm_90a'") == lastMessage);
+  EXPECT(strstr(lastMessage, "target 'sm_75'") == lastMessage);
   EXPECT(!sparsekCompile(NULL, 0, NULL, keepMessage, NULL));
+}
+
+/// Code for a GPU is made anywhere; it does not run on the processor.
+static void testCuda(void) {
+  const char *empty = "func.func @f() {\n  return\n}\n";
+  SparseKCompileOptions options = {"sm_90a", false, false};
+  SparseKModule *module =
+      sparsekCompile(empty, strlen(empty), &options, keepMessage, NULL);
+  EXPECT(module);
+  const SparseKFunction *function =
+      sparsekModuleLookup(module, "f", keepMessage, NULL);
+  EXPECT(!sparsekFunctionInvoke(function, NULL, 0, NULL, 0, keepMessage, NULL));
+  EXPECT(strstr(lastMessage, "@f: compiled for 'sm_90a'") == lastMessage);
+  if (sparsekCudaStatus()) {
+    SparseKExecution execution = {SPARSEK_CUDA, 0, NULL};
+    EXPECT(sparsekCudaGetNumDevices() == 0);
+    EXPECT(!sparsekCudaGetChip(0));
+    EXPECT(!sparsekFunctionInvokeOn(function, &execution, NULL, 0, NULL, 0,
+                                    keepMessage, NULL));
+    EXPECT(strstr(lastMessage, sparsekCudaStatus()));
+  } else {
+    EXPECT(sparsekCudaGetNumDevices() > 0);
+  }
+  sparsekModuleDestroy(module);
 }
 
 int main(void) {
@@ -128,6 +152,7 @@ int main(void) {
   testCall(function);
   sparsekModuleDestroy(module);
   testErrors();
+  testCuda();
   if (!failures)
     printf("ok\n");
   return failures != 0;

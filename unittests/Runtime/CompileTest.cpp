@@ -168,8 +168,13 @@ TEST(TargetTest, Names) {
   };
   EXPECT_EQ(error("cpu"), "");
   EXPECT_EQ(error(""), "");
-  EXPECT_NE(error("sm_90a").find("is a GPU"), std::string::npos);
-  EXPECT_NE(error("cuda").find("is a GPU"), std::string::npos);
+  EXPECT_EQ(error("sm_90a"), "");
+  EXPECT_EQ(llvm::cantFail(resolveTarget("sm_80")).chip, "sm_80");
+  EXPECT_EQ(llvm::cantFail(resolveTarget("cpu")).chip, "");
+  EXPECT_NE(error("sm_75").find("target 'sm_75': chip is 'sm_75', expected an "
+                                "NVIDIA GPU from sm_80 on"),
+            std::string::npos);
+  EXPECT_NE(error("gpu").find("target 'gpu'"), std::string::npos);
   EXPECT_NE(error("8086").find("target is '8086', expected 'cpu'"),
             std::string::npos);
 }

@@ -37,6 +37,35 @@ struct CpuPipelineOptions : PassPipelineOptions<CpuPipelineOptions> {
       llvm::cl::init(true)};
 };
 
+/// Options of `--sparsek-gpu-pipeline`.
+struct GpuPipelineOptions : PassPipelineOptions<GpuPipelineOptions> {
+  PassOptions::Option<std::string> chip{
+      *this, "chip",
+      llvm::cl::desc("the GPU: sm_80, sm_86, sm_89, sm_90, sm_90a, ..."),
+      llvm::cl::init("sm_90a")};
+  PassOptions::Option<std::string> features{
+      *this, "features",
+      llvm::cl::desc("the PTX version, as +ptx87; the least that the chip "
+                     "needs if empty"),
+      llvm::cl::init("")};
+  PassOptions::Option<int64_t> rows{
+      *this, "rows",
+      llvm::cl::desc("rows of an attention tile; the schedule's if 0"),
+      llvm::cl::init(0)};
+  PassOptions::Option<int64_t> keys{
+      *this, "keys",
+      llvm::cl::desc("keys of an attention block; the schedule's if 0"),
+      llvm::cl::init(0)};
+  PassOptions::Option<int64_t> stages{
+      *this, "stages",
+      llvm::cl::desc("slots of the attention rings; the schedule's if 0"),
+      llvm::cl::init(0)};
+  PassOptions::Option<std::string> ptxFolder{
+      *this, "ptx-folder",
+      llvm::cl::desc("write the PTX of each GPU module to a file here"),
+      llvm::cl::init("")};
+};
+
 /// sparsek ops on tensors or memrefs -> dense linalg on tensors. O(N^2); every
 /// op of the result is upstream's. See docs/lowerings/reference.md.
 void buildReferencePipeline(OpPassManager &pm);
@@ -49,8 +78,13 @@ void buildHostPipeline(OpPassManager &pm, const CpuPipelineOptions &options);
 /// sparsek ops -> tiled, vectorized, threaded LLVM dialect.
 void buildCpuPipeline(OpPassManager &pm, const CpuPipelineOptions &options);
 
+/// sparsek ops -> kernels as PTX, and host code in the LLVM dialect that
+/// launches them through the runtime. All tensors and memrefs of the host code
+/// are in the GPU's memory; what has no lowering to the GPU is an error.
+void buildGpuPipeline(OpPassManager &pm, const GpuPipelineOptions &options);
+
 /// Registers the pipelines above by name: --sparsek-reference-pipeline,
-/// --sparsek-host-pipeline and --sparsek-cpu-pipeline.
+/// --sparsek-host-pipeline, --sparsek-cpu-pipeline and --sparsek-gpu-pipeline.
 void registerPipelines();
 
 } // namespace mlir::sparsek

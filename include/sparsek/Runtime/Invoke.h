@@ -17,6 +17,14 @@ namespace mlir::sparsek::runtime {
 /// then the caller's (`release`). Copies an input that does not have the layout
 /// the code was compiled for, and copies it back where the function can write
 /// it. On failure there are no results.
+///
+/// On a CUDA device tensors are in its memory, the work is enqueued on the
+/// stream and not waited for, and an input in another layout is an error.
+llvm::Error invoke(const Function &function, const SparseKExecution &execution,
+                   llvm::ArrayRef<SparseKTensor> inputs,
+                   llvm::MutableArrayRef<SparseKTensor> results);
+
+/// On the CPU.
 llvm::Error invoke(const Function &function,
                    llvm::ArrayRef<SparseKTensor> inputs,
                    llvm::MutableArrayRef<SparseKTensor> results);

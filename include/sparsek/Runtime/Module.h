@@ -22,6 +22,8 @@ struct Function {
   LoadedObject::Entry entry;
   /// Why this machine cannot run it; empty if it can.
   std::string hostError;
+  /// The GPU that it was compiled for; empty if none.
+  std::string chip;
 };
 
 /// A compiled module, linked into this process. Immutable.

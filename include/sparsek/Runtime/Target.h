@@ -18,7 +18,7 @@
 
 namespace mlir::sparsek::runtime {
 
-/// A processor to compile for.
+/// A processor to compile for, and a GPU beside it.
 struct Target {
   std::string triple;
   std::string cpu;
@@ -28,10 +28,15 @@ struct Target {
   int64_t vectorBits = 128;
   /// Why this machine cannot run the code; empty if it can.
   std::string hostError;
+  /// "sm_90a": tensors are in the GPU's memory, and the processor only tells
+  /// the GPU what to do. Empty: no GPU.
+  std::string chip;
 };
 
 /// "cpu" (or ""): this machine, or the lesser processor that the environment
-/// variable SPARSEK_CPU names ("x86-64-v3"). Any other name: that processor.
+/// variable SPARSEK_CPU names ("x86-64-v3"). "cuda": this machine's first GPU.
+/// "sm_90a", ...: that GPU, whether or not it is here. Any other name: that
+/// processor.
 llvm::Expected<Target> resolveTarget(llvm::StringRef name);
 
 /// The code generator for `target`, at the highest optimization level.

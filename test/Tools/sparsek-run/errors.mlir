@@ -1,7 +1,7 @@
 // RUN: split-file %s %t
 // RUN: not sparsek-run %t/good.mlir 2>&1 | FileCheck %s --check-prefix=ENTRY
 // RUN: not sparsek-run %t/good.mlir --entry=h 2>&1 | FileCheck %s --check-prefix=ENTRY
-// RUN: not sparsek-run %t/good.mlir --entry=f --target=cuda 2>&1 | FileCheck %s --check-prefix=CUDA
+// RUN: env SPARSEK_LIBCUDA=%t/none.so not sparsek-run %t/good.mlir --entry=f --target=cuda 2>&1 | FileCheck %s --check-prefix=CUDA
 // RUN: not sparsek-run %t/good.mlir --entry=f --target=8086 2>&1 | FileCheck %s --check-prefix=TARGET
 // RUN: not sparsek-run %t/good.mlir --entry=f --arg-shape=0:3xx 2>&1 | FileCheck %s --check-prefix=SHAPE
 // RUN: not sparsek-run %t/good.mlir --entry=f --arg-shape=7:3 2>&1 | FileCheck %s --check-prefix=INDEX
@@ -11,7 +11,7 @@
 // RUN: not sparsek-run %t/nothing.mlir 2>&1 | FileCheck %s --check-prefix=FILE
 
 // ENTRY: good.mlir: no public function @{{main|h}}, expected --entry to be one of: @f, @g
-// CUDA: target 'cuda' is a GPU, for which this build has no code generator
+// CUDA: target 'cuda': no CUDA driver: {{.*}}none.so
 // TARGET: target is '8086', expected 'cpu' or a processor
 // SHAPE: --arg-shape: '3xx' is no shape
 // INDEX: --arg-shape=7:3: @f has 1 arguments

@@ -1,0 +1,142 @@
+//===- AttentionSchedule.cpp - Tiles, rings and roles of a kernel ---------===//
+//
+// Part of the sparsek project, under the Apache License v2.0 with LLVM
+// Exceptions. See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "AttentionSchedule.h"
+
+#include "sparsek/Dialect/Tile/IR/Tile.h"
+
+using namespace mlir;
+using namespace mlir::sparsek;
+
+/// Query heads that share a tile at most.
+static constexpr int64_t kMaxHeads = 16;
+
+AttentionShape mlir::sparsek::getAttentionShape(SparseAttentionOp op) {
+  AttentionShape shape;
+  shape.elementType =
+      cast<ShapedType>(op.getQuery().getType()).getElementType();
+  shape.headDim = op.getHeadDim();
+  shape.valueDim = op.getValueDim();
+  shape.group = op.getGroupSize();
+  // Chunks of one size, as far as they can be.
+  int64_t chunks = llvm::divideCeil(shape.group, kMaxHeads);
+  shape.heads = llvm::divideCeil(shape.group, chunks);
+  shape.gate = op.getGate();
+  shape.window = op.getWindow();
+  shape.scale = op.getScaleValue();
+  return shape;
+}
+
+/// Shared memory that a thread block can have, in bytes. Of a chip not listed,
+/// what every chip from sm_80 on has.
+static int64_t getSharedBytes(StringRef chip) {
+  return llvm::StringSwitch<int64_t>(chip)
+      .Cases({"sm_90", "sm_90a", "sm_100", "sm_100a", "sm_103", "sm_103a"},
+             227 * 1024)
+      .Cases({"sm_80", "sm_87"}, 163 * 1024)
+      .Default(99 * 1024);
+}
+
+/// Bytes of a row in swizzled shared memory.
+static int64_t getRowBytes(int64_t size, int64_t elementBytes) {
+  return llvm::alignTo(size * elementBytes, tile::kPanelBytes);
+}
+
+/// The most stages that fit, 0 where not even the query tile does.
+static int64_t getStages(const AttentionShape &shape,
+                         const AttentionSchedule &schedule, int64_t bytes) {
+  int64_t element = shape.getElementBytes();
+  int64_t queryBytes = schedule.rows * getRowBytes(shape.headDim, element);
+  // A slot of a key, of its value, what else is known of it (up to 3 bytes and
+  // a score), flags, barriers.
+  int64_t perKey = getRowBytes(shape.headDim, element) +
+                   getRowBytes(shape.valueDim, element) + 2 +
+                   (shape.isGated() ? 5 : 0);
+  int64_t perStage = schedule.keys * perKey + 8 + 32;
+  // Buffers begin at multiples of 16 bytes.
+  constexpr int64_t kSlack = 8 * 16 + 16;
+  return std::max<int64_t>(0, (bytes - queryBytes - kSlack) / perStage);
+}
+
+/// Registers that a consumer thread needs for the products' operands: output,
+/// products, probabilities and queries.
+static int64_t getFragmentRegisters(const AttentionShape &shape,
+                                    const AttentionSchedule &schedule) {
+  bool is16Bit = shape.getElementBytes() == 2;
+  int64_t query = !schedule.queryInRegisters ? 0
+                  : is16Bit                  ? shape.headDim / 4
+                                             : shape.headDim / 2;
+  int64_t probabilities = is16Bit ? schedule.keys / 4 : 0;
+  return shape.valueDim / 2 + schedule.keys / 2 + probabilities + query;
+}
+
+/// The first schedule of a list that leaves enough registers and two stages.
+static FailureOr<AttentionSchedule>
+choose(const AttentionShape &shape, ArrayRef<AttentionSchedule> candidates,
+       int64_t bytes, int64_t maxRegisters, int64_t maxStages) {
+  for (AttentionSchedule schedule : candidates) {
+    schedule.stages = std::min(maxStages, getStages(shape, schedule, bytes));
+    if (schedule.stages >= 2 &&
+        getFragmentRegisters(shape, schedule) <= maxRegisters)
+      return schedule;
+  }
+  return failure();
+}
+
+static AttentionSchedule makeSchedule(int64_t rows, int64_t keys,
+                                      int64_t groupWarps,
+                                      bool queryInRegisters) {
+  AttentionSchedule schedule;
+  schedule.rows = rows;
+  schedule.keys = keys;
+  schedule.groupWarps = groupWarps;
+  schedule.queryInRegisters = queryInRegisters;
+  return schedule;
+}
+
+/// Two consumer warpgroups. 168 fragment registers leave 40 for the rest.
+static FailureOr<AttentionSchedule>
+getWarpgroupSchedule(const AttentionShape &shape, int64_t bytes) {
+  SmallVector<AttentionSchedule> candidates;
+  for (bool inRegisters : {true, false})
+    for (int64_t keys : {96, 64, 32})
+      candidates.push_back(makeSchedule(128, keys, 4, inRegisters));
+  FailureOr<AttentionSchedule> schedule =
+      choose(shape, candidates, bytes, /*maxRegisters=*/176, /*maxStages=*/6);
+  if (failed(schedule))
+    return failure();
+  // 504 = 3 * 168 registers for three warpgroups of 128 threads. A producer
+  // with few registers reuses addresses, and its copies wait for each other.
+  bool isLarge = getFragmentRegisters(shape, *schedule) > 168;
+  schedule->consumerRegisters = isLarge ? 224 : 208;
+  schedule->producerRegisters = isLarge ? 56 : 88;
+  return schedule;
+}
+
+/// Consumer warps by themselves.
+static FailureOr<AttentionSchedule> getWarpSchedule(const AttentionShape &shape,
+                                                    int64_t bytes) {
+  SmallVector<AttentionSchedule> candidates;
+  bool is16Bit = shape.getElementBytes() == 2;
+  for (int64_t rows : {128, 64, 32})
+    for (bool inRegisters : {true, false})
+      for (int64_t keys : {64, 32, 16})
+        if (is16Bit || (rows < 128 && !inRegisters))
+          candidates.push_back(makeSchedule(rows, keys, 1, inRegisters));
+  // 128 rows are 384 threads of 168 registers.
+  return choose(shape, candidates, bytes, /*maxRegisters=*/144,
+                /*maxStages=*/4);
+}
+
+FailureOr<AttentionSchedule>
+mlir::sparsek::getDefaultSchedule(const AttentionShape &shape, StringRef chip) {
+  int64_t bytes = getSharedBytes(chip);
+  if (chip == "sm_90a" && shape.getElementBytes() == 2)
+    return getWarpgroupSchedule(shape, bytes);
+  return getWarpSchedule(shape, bytes);
+}
