@@ -16,8 +16,8 @@ using namespace mlir::sparsek;
 using Values = KernelBuilder::Values;
 using IntPredicate = KernelBuilder::IntPredicate;
 
-/// Blocks of a multiprocessor: the more, the more loads are on their way. More
-/// than this spills registers.
+/// Blocks of a multiprocessor: the more, the more loads are on their way. With
+/// more than this, the registers do not suffice.
 static constexpr int64_t kListBlocks = 4;
 /// Keys of the block's own list, in shared memory. What does not fit is read
 /// again from the tree by each tile.
@@ -40,8 +40,8 @@ public:
   static SmallVector<Type> getWorkgroupTypes(MLIRContext *context);
 
 private:
-  /// The keys alive at `time` before `upper`, ascending: the first of them in
-  /// shared memory, and from `resume` on those in the tree alone.
+  /// The keys alive at a time and before its band, ascending: `length` of them
+  /// are in shared memory, those from `resume` on in the tree alone.
   struct BlockList {
     Value length, resume;
   };
@@ -73,7 +73,6 @@ private:
 
   /// The position of the tile's first query, or 0 if that is negative.
   Value getTime(Value tile);
-  Value loadShared(Value shared, Value i) { return b.loadAt(shared, i); }
 
   BlockBuilder b;
   Values row; // batch and head
@@ -186,14 +185,14 @@ ListKernel::BlockList ListKernel::emitBlockList(Value time) {
                  nodeRange, time);
     auto forNodes = [&](Value firstNode, Value length) {
       auto getNode = [&](Value i) {
-        return loadShared(nodes, b.add(firstNode, i));
+        return b.loadAt(nodes, b.add(firstNode, i));
       };
       Value numLeaves =
           expandTo(leaves, Level::Leaf, {b.sub(numNodes, firstNode), getNode},
                    leafRange, time);
       auto forLeaves = [&](Value firstLeaf, Value length) {
         auto getLeaf = [&](Value i) {
-          return loadShared(leaves, b.add(firstLeaf, i));
+          return b.loadAt(leaves, b.add(firstLeaf, i));
         };
         return appendKeys(length, {b.sub(numLeaves, firstLeaf), getLeaf},
                           keyRange, time);
@@ -205,14 +204,14 @@ ListKernel::BlockList ListKernel::emitBlockList(Value time) {
   Value length = b.loopUpTo(zero, numRoots, step, zero, limit, forRoots);
   length = b.min(length, limit);
   loadEnds(length);
-  return {length, loadShared(resumeSlot, zero)};
+  return {length, b.loadAt(resumeSlot, zero)};
 }
 
 /// The ends of the keys in shared memory. Loaded only now: they would take
 /// registers where those are scarce.
 void ListKernel::loadEnds(Value length) {
   b.forEach(b.getThread(), length, kListWarps * kWarpSize, [&](Value i) {
-    Value end = tree.latestEnd(Level::Key, loadShared(keys, i));
+    Value end = tree.latestEnd(Level::Key, b.loadAt(keys, i));
     b.storeAt(end, ends, i);
   });
   b.barrier();
@@ -251,8 +250,8 @@ Value ListKernel::takeFromBlockList(Value length, Value found,
                         Value offset =
                             b.add(b.getLane(), b.i32(item * kWarpSize));
                         Value i = b.add(first, offset);
-                        Value isAlive = b.less(tile.time, loadShared(ends, i));
-                        listed.push_back(loadShared(keys, i));
+                        Value isAlive = b.less(tile.time, b.loadAt(ends, i));
+                        listed.push_back(b.loadAt(keys, i));
                         alive.push_back(b.bothOf(isAlive, b.less(i, length)));
                       }
                       for (int64_t item = 0; item < kItems; ++item)
