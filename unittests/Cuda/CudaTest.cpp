@@ -51,7 +51,6 @@ module attributes {gpu.container_module} {
     %g = arith.ceildivui %n, %c128 : index
     gpu.launch_func @kernels::@add blocks in (%g, %c1, %c1) threads in (%c128, %c1, %c1)
         args(%t : memref<?xf32>, %z : memref<?xf32>)
-    memref.dealloc %t : memref<?xf32>
     return %z : memref<?xf32>
   }
   func.func @shared(%n: i32) {
@@ -149,6 +148,7 @@ TEST_F(CudaTest, EnqueuesOnTheStream) {
       fakecuda::takeCalls(),
       ElementsAre("cuMemFreeAsync stream 0x10",
                   "cuMemAllocFromPoolAsync 800 stream 0x10",
+                  "cuMemcpyAsync 800 stream 0x10",
                   "cuMemAllocFromPoolAsync 800 stream 0x10",
                   "cuLaunchKernel add 2x1x1 128x1x1 shared 0 stream 0x10",
                   "cuMemFreeAsync stream 0x10"))
