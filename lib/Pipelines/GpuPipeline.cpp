@@ -9,7 +9,11 @@
 #include "Phases.h"
 
 #include "sparsek/Conversion/GPUHostToLLVM/Passes.h"
+#include "sparsek/Conversion/SparseKToGPU/Passes.h"
+#include "sparsek/Conversion/SparseKToTile/Passes.h"
+#include "sparsek/Conversion/TileToNVVM/Passes.h"
 #include "sparsek/Dialect/SparseK/Transforms/Passes.h"
+#include "sparsek/Dialect/Tile/Transforms/Passes.h"
 #include "sparsek/Pipelines/Pipelines.h"
 #include "sparsek/Target/PTX/PTX.h"
 
@@ -41,6 +45,7 @@ static void addKernelLowering(OpPassManager &pm) {
   kernels.addPass(createConvertIndexToLLVMPass());
   kernels.addPass(createConvertGpuOpsToNVVMOps());
   kernels.addPass(createConvertNVVMToLLVMPass());
+  kernels.addPass(tile::createTileFinalizeKernels());
   kernels.addPass(createReconcileUnrealizedCastsPass());
   kernels.addPass(createCanonicalizerPass());
   kernels.addPass(createCSEPass());
@@ -55,10 +60,32 @@ void sparsek::buildGpuPipeline(OpPassManager &pm,
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 
-  // Phase 2: what is left of the host's code only enqueues work.
+  // Phase 2: sparsek ops to launches and kernels on tiles.
+  ConvertSparseKAttentionToTileOptions tileOptions;
+  tileOptions.chip = options.chip;
+  tileOptions.rows = options.rows;
+  tileOptions.keys = options.keys;
+  tileOptions.stages = options.stages;
+  pm.addPass(createConvertSparseKAttentionToTile(tileOptions));
+  pm.addPass(createConvertSparseKLiveListsToGPU());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+
+  // Phase 3: what is left of the host's code only enqueues work.
   pm.addPass(createSparseKCheckGPUHost());
 
-  // Phase 3: kernels to PTX.
+  // Phase 4: tiles to the vectors of a thread, to NVVM.
+  pm.addPass(tile::createTileInferLayouts());
+  pm.addPass(tile::createTileDistribute());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  ConvertTileToNVVMOptions nvvmOptions;
+  nvvmOptions.chip = options.chip;
+  pm.addPass(createConvertTileToNVVM(nvvmOptions));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+
+  // Phase 5: kernels to PTX.
   addKernelLowering(pm);
   SparseKGPUToPTXOptions ptxOptions;
   ptxOptions.chip = options.chip;
@@ -66,7 +93,7 @@ void sparsek::buildGpuPipeline(OpPassManager &pm,
   ptxOptions.ptxFolder = options.ptxFolder;
   pm.addPass(createSparseKGPUToPTX(ptxOptions));
 
-  // Phase 4: the host's code to calls of the runtime, in the LLVM dialect.
+  // Phase 6: the host's code to calls of the runtime, in the LLVM dialect.
   pm.addPass(createSparseKGPUHostToLLVM());
   addLLVMLowering(pm, /*threads=*/false);
 }

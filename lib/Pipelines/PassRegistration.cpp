@@ -18,6 +18,7 @@
 #include "sparsek/Conversion/SparseKToTile/Passes.h"
 #include "sparsek/Conversion/TileToNVVM/Passes.h"
 #include "sparsek/Dialect/SparseK/Transforms/Passes.h"
+#include "sparsek/Dialect/Tile/Transforms/Passes.h"
 #include "sparsek/Pipelines/Pipelines.h"
 #include "sparsek/Target/PTX/PTX.h"
 
@@ -43,6 +44,7 @@ void sparsek::registerAllPasses() {
   registerTileToNVVMPasses();
   registerSparseKGPUHostPasses();
   registerSparseKPTXPasses();
+  tile::registerTilePasses();
   registerPipelines();
 
   registerTransformsPasses();

@@ -4,8 +4,9 @@
 """SparseK attention, compiled by MLIR: linear-time attention that keeps the keys with the best scores.
 
 `attention` is the everyday call; `causal_topk_mask`, `sparse_attention`, `topk_mask` and `score` are its parts;
-`compile` takes any MLIR module of the dialect. Arrays are numpy's, torch's (CPU) or of any library with DLPack, and
-results come back as the same kind. Calls on torch tensors have gradients; `sparsek.torch` has a layer.
+`compile` takes any MLIR module of the dialect. Arrays are numpy's, torch's or of any library with DLPack, and results
+come back as the same kind. Calls on torch tensors on the CPU have gradients; `sparsek.torch` has a layer. On CUDA GPUs
+`sparse_attention` runs, forward, and so does what `compile` compiles for them.
 
 Calls release the GIL and may come from several threads. A process that has made a call must not fork and go on calling
 in the child: the worker threads do not survive a fork (use "spawn").

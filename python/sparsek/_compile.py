@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from sparsek import _cuda as cuda
 from sparsek import _library as lib
 from sparsek import _modules as modules
 from sparsek._arrays import NUMPY, Buffer, Kind, describe_type, kind_of, same_kind
-from sparsek._errors import CompileError
+from sparsek._errors import CompileError, call_error
 
-NO_GPU = "this build has no GPU code generator"
 _NUMBERS = (int, float, np.number, np.bool_)
 
 
@@ -54,12 +54,15 @@ class Function:
     None, an array, or a tuple of arrays, of the kind of the arguments (numpy if there are none).
 
     An argument that is a memref in the text is written in place where the function writes it. A scalar argument, and
-    an array without dimensions, may be a number.
+    an array without dimensions, may be a number. A function that is compiled for a GPU takes arrays on one GPU, at
+    least one, runs on the current stream of their library there, and is not waited for.
     """
 
-    def __init__(self, module: _Handle, name: str) -> None:
+    def __init__(self, module: _Handle, name: str, target: str) -> None:
         self.__name__ = name
         self._module = module
+        self._target = target
+        self._on_gpu = is_gpu(target)
         self._handle = handle = modules.lookup(module.value, name)
         library = lib.library
         inputs = range(library.sparsekFunctionGetNumInputs(handle))
@@ -85,23 +88,39 @@ class Function:
                 buffers.append(_scalar(self._label(index), array, need))
                 continue
             if kind is None:
-                kind = kind_of(self._label(index), array)
+                kind = self._first_kind(index, array)
             buffers.append(self._describe(kind, index, array))
         fields: list[Any] = []
         for address, code, shape, strides, _ in buffers:
             fields += (address, 0, code, len(shape), *shape, *strides)
         results = (lib.Tensor * len(self._results))()
-        if not lib.library.sparsekFunctionInvoke(
-            self._handle, self._pack(*fields), len(buffers), results, len(results), lib.collect, None
+        if kind is None:
+            if self._on_gpu:
+                raise TypeError(f"{self.__name__}: got no array, needs at least one, on the GPU to run on")
+            kind = NUMPY
+        execution = kind.execution()
+        if not lib.library.sparsekFunctionInvokeOn(
+            self._handle, execution, self._pack(*fields), len(buffers), results, len(results), lib.collect, None
         ):
-            raise ValueError("\n".join(lib.take_messages()))
-        kind = kind or NUMPY
+            raise call_error(lib.take_messages())
         # Each adopted array owns a copy of its descriptor.
         made = [kind.finish(kind.adopt(lib.Tensor.from_buffer_copy(result))) for result in results]
         return None if not made else made[0] if len(made) == 1 else tuple(made)
 
     def _label(self, index: int) -> str:
         return f"argument {index} of {self.__name__}"
+
+    def _first_kind(self, index: int, array: Any) -> Kind:
+        """The kind of the first array, which says where the call runs."""
+        label = self._label(index)
+        kind = kind_of(label, array)
+        if kind.on_gpu != self._on_gpu:
+            need = "a GPU" if self._on_gpu else "the CPU"
+            raise ValueError(
+                f"{label}: got an array on {kind.place}, needs one on {need}: the module is compiled for target "
+                f"{self._target!r}"
+            )
+        return kind
 
     def _describe(self, kind: Kind, index: int, array: Any) -> Buffer:
         label = self._label(index)
@@ -126,14 +145,14 @@ class Module:
     """A compiled module: ``module.NAME(*arrays)`` calls its public function NAME, ``dir(module)`` lists them, and
     ``module["NAME"]`` finds one whose name is no Python identifier."""
 
-    def __init__(self, handle: int) -> None:
+    def __init__(self, handle: int, target: str) -> None:
         library = lib.library
         module = _Handle(handle)
         names = [
             library.sparsekModuleGetFunctionName(handle, index).decode()
             for index in range(library.sparsekModuleGetNumFunctions(handle))
         ]
-        self._functions = {name: Function(module, name) for name in names}
+        self._functions = {name: Function(module, name, target) for name in names}
 
     def __getitem__(self, name: str) -> Function:
         function = self._functions.get(name)
@@ -158,12 +177,18 @@ class Module:
         return f"<sparsek module with {', '.join(self._functions) or 'no function'}>"
 
 
+def is_gpu(target: str) -> bool:
+    """Whether a target is a GPU: "cuda" or a chip such as "sm_90a"."""
+    return target == "cuda" or target.startswith("sm_")
+
+
 def compile(mlir: str | bytes, *, target: str = "cpu", cache: bool = True) -> Module:  # noqa: A001
     """Compiles MLIR text or bytecode that uses the sparsek dialect and upstream's.
 
     Args:
         mlir: a module as text (str or bytes) or as MLIR bytecode (bytes).
-        target: "cpu", this machine's processor, or a processor by LLVM's name ("x86-64-v3").
+        target: "cpu", this machine's processor, or a processor by LLVM's name ("x86-64-v3"); "cuda", the first GPU of
+            this machine, or a chip by name ("sm_90a", "sm_80"), which needs no GPU to compile.
         cache: keep the compiled code in memory and on disk, and take it from there.
 
     Returns:
@@ -182,11 +207,12 @@ def compile(mlir: str | bytes, *, target: str = "cpu", cache: bool = True) -> Mo
         raise TypeError(f"mlir: got {type(mlir).__name__}, needs str or bytes")
     if not isinstance(target, str):
         raise TypeError(f"target: got {target!r}, needs the name of a target such as 'cpu'")
-    if target == "cuda" or target.startswith("sm_"):
-        raise ValueError(f"target: got {target!r}, needs 'cpu' or the name of a processor: {NO_GPU}")
     if not target or "\0" in target:
-        raise ValueError(f"target: got {target!r}, needs 'cpu' or the name of a processor")
-    return Module(modules.compile_source(mlir, target, bool(cache)))
+        raise ValueError(f"target: got {target!r}, needs 'cpu', 'cuda' or the name of a processor or chip")
+    reason = cuda.unavailable() if target == "cuda" else None
+    if reason is not None:
+        raise ValueError(f"target: got 'cuda', needs a GPU (a chip by name, such as 'sm_90a', needs none): {reason}")
+    return Module(modules.compile_source(mlir, target, bool(cache)), target)
 
 
 def targets() -> dict[str, str]:
@@ -194,7 +220,7 @@ def targets() -> dict[str, str]:
     library = lib.library
     threads = "OpenMP threads" if library.sparsekHasThreads() else "one thread: no OpenMP runtime found"
     processor = library.sparsekHostTarget().decode().partition(" ")[0]
-    return {"cpu": f"{processor}; {threads}", "cuda": f"unavailable: {NO_GPU}"}
+    return {"cpu": f"{processor}; {threads}", "cuda": cuda.describe_devices()}
 
 
 def version() -> str:

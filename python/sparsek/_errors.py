@@ -1,7 +1,7 @@
 # Part of the sparsek project, under the Apache License v2.0 with LLVM Exceptions.
 # See LICENSE for license information.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The one exception of the package."""
+"""The exception of the package, and which exception a failed call raises."""
 
 from __future__ import annotations
 
@@ -12,3 +12,12 @@ class CompileError(ValueError):
     def __init__(self, diagnostics: list[str]) -> None:
         super().__init__("\n".join(diagnostics))
         self.diagnostics = tuple(diagnostics)
+
+
+def call_error(messages: list[str]) -> Exception:
+    """What a call of a compiled function raises: MemoryError or RuntimeError where the CUDA driver failed, else
+    ValueError, since the arguments do not fit."""
+    text = "\n".join(messages)
+    if text.startswith("CUDA_ERROR_OUT_OF_MEMORY"):
+        return MemoryError(text)
+    return RuntimeError(text) if text.startswith("CUDA_ERROR_") else ValueError(text)

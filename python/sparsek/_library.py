@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import struct
 import threading
 from ctypes import POINTER, c_bool, c_char_p, c_int32, c_int64, c_size_t, c_void_p
 from pathlib import Path
@@ -48,6 +49,11 @@ class CompileOptions(ctypes.Structure):
     _fields_ = (("target", c_char_p), ("cache", c_bool), ("reference", c_bool))
 
 
+# SparseKExecution: kind, device ordinal and stream.
+pack_execution = struct.Struct("@iiP").pack
+CPU_EXECUTION = pack_execution(0, 0, 0)
+CUDA = 1
+
 DiagnosticCallback = ctypes.CFUNCTYPE(None, c_void_p, c_size_t, c_void_p)
 
 _SIGNATURES = {
@@ -64,12 +70,15 @@ _SIGNATURES = {
     "sparsekFunctionGetInputType": (TensorType, (c_void_p, c_size_t)),
     "sparsekFunctionGetResultType": (TensorType, (c_void_p, c_size_t)),
     "sparsekFunctionWritesInput": (c_bool, (c_void_p, c_size_t)),
-    # The inputs are an array of Tensor packed into a bytes object, hence c_char_p.
-    "sparsekFunctionInvoke": (
+    # The execution and the inputs, an array of Tensor, are packed into bytes objects, hence c_char_p.
+    "sparsekFunctionInvokeOn": (
         c_bool,
-        (c_void_p, c_char_p, c_size_t, c_void_p, c_size_t, DiagnosticCallback, c_void_p),
+        (c_void_p, c_char_p, c_char_p, c_size_t, c_void_p, c_size_t, DiagnosticCallback, c_void_p),
     ),
     "sparsekTensorRelease": (None, (POINTER(Tensor),)),
+    "sparsekCudaStatus": (c_char_p, ()),
+    "sparsekCudaGetNumDevices": (c_int32, ()),
+    "sparsekCudaGetChip": (c_char_p, (c_int32,)),
 }
 
 

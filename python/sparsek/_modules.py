@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from sparsek import _library as lib
 from sparsek._arrays import Buffer
-from sparsek._errors import CompileError
+from sparsek._errors import CompileError, call_error
 
 # SparseKTensor after (data, owner, elementType, rank): the sizes and strides in use, padded to MAX_RANK.
 _LAYOUTS = [
@@ -49,20 +49,22 @@ def lookup(module: int, name: str) -> int:
 
 
 class Kernel:
-    """A compiled function whose arguments are all memrefs."""
+    """A function, compiled for a target, whose arguments are all memrefs."""
 
-    def __init__(self, source: str, name: str, ranks: Iterable[int]) -> None:
+    def __init__(self, target: str, source: str, name: str, ranks: Iterable[int]) -> None:
         self.source = source
-        self._function = lookup(compile_source(source.encode(), "cpu", True), name)
+        self._function = lookup(compile_source(source.encode(), target, True), name)
         self._pack = pack_layout(ranks)
 
-    def __call__(self, *buffers: Buffer) -> None:
+    def __call__(self, execution: bytes, *buffers: Buffer) -> None:
         fields: list[Any] = []
         for address, code, shape, strides, _ in buffers:
             fields += (address, 0, code, len(shape), *shape, *strides)
         packed = self._pack(*fields)
-        if not lib.library.sparsekFunctionInvoke(self._function, packed, len(buffers), None, 0, lib.collect, None):
-            raise ValueError("\n".join(lib.take_messages()))
+        if not lib.library.sparsekFunctionInvokeOn(
+            self._function, execution, packed, len(buffers), None, 0, lib.collect, None
+        ):
+            raise call_error(lib.take_messages())
 
 
 class _Value(NamedTuple):
@@ -290,17 +292,19 @@ def sparse_attention_grad_text(statics: AttentionStatics, has_grad_lse: bool) ->
     return function.text()
 
 
-_kernels: dict[Any, Kernel] = {}
+_kernels: dict[str, dict[Any, Kernel]] = {}
 _lock = threading.Lock()
 
 
-def kernel(key: tuple[Any, ...], name: str, text: Callable[..., str], ranks: tuple[int, ...]) -> Kernel:
-    """The compiled function of `text(*arguments)`; `key` is ``(name, *arguments)``. Compiles it the first time."""
-    found = _kernels.get(key)
+def kernel(target: str, key: tuple[Any, ...], text: Callable[..., str], ranks: tuple[int, ...]) -> Kernel:
+    """The function of `text(*arguments)`, compiled for a target; `key` is ``(name, *arguments)``. Compiles it the first
+    time."""
+    kernels = _kernels.setdefault(target, {})
+    found = kernels.get(key)
     if found is not None:
         return found
     with _lock:
-        found = _kernels.get(key)
+        found = kernels.get(key)
         if found is None:
-            found = _kernels[key] = Kernel(text(*key[1:]), name, ranks)
+            found = kernels[key] = Kernel(target, text(*key[1:]), key[0], ranks)
     return found

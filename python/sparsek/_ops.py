@@ -9,7 +9,7 @@ from typing import Any
 
 from sparsek import _checks as check
 from sparsek import _run as run
-from sparsek._arrays import kind_of, same_kind
+from sparsek._arrays import cpu_kind, kind_of, same_kind
 
 
 def topk_mask(z: Any, topk: int) -> tuple[Any, Any]:
@@ -31,7 +31,7 @@ def topk_mask(z: Any, topk: int) -> tuple[Any, Any]:
 
     Source: Lou et al., "Sparser is Faster and Less is More", arXiv 2406.16747, the SPARSEK operator.
     """
-    kind = kind_of("z", z)
+    kind = cpu_kind("topk_mask", "z", z)
     topk = check.count("topk", topk, 1)
     operators = kind.operators(z)
     if operators is None:
@@ -63,7 +63,7 @@ def causal_topk_mask(scores: Any, topk: int, window: int) -> tuple[Any, Any, Any
 
     Source: Lou et al., arXiv 2406.16747, the incremental evaluation of the SPARSEK operator.
     """
-    kind = kind_of("scores", scores)
+    kind = cpu_kind("causal_topk_mask", "scores", scores)
     topk = check.count("topk", topk, 1)
     window = check.count("window", window, 0)
     operators = kind.operators(scores)
@@ -108,8 +108,13 @@ def sparse_attention(
 
     Raises:
         TypeError: an argument is no array, of another kind or dtype than it needs, or no number.
-        ValueError: shapes disagree; an array is on a GPU; a gate without scores or tau; an unknown
+        ValueError: shapes disagree; the arrays are not all on one device; a gate without scores or tau; an unknown
             gate; window < 0; scale not finite.
+        MemoryError, RuntimeError: on a GPU, memory ran out, or the driver failed otherwise.
+
+    On a CUDA GPU the call is enqueued on the current stream of the arrays' library and not waited for. q, k and v are
+    read in place if their rows are contiguous and start at multiples of 16 bytes, and so are the arrays of one element
+    per key if adjacent keys are adjacent in memory; else copies are made.
 
     Source: Lou et al., arXiv 2406.16747, SparseK attention; the lifetimes are this project's form of its selection.
     """
@@ -168,7 +173,7 @@ def attention(
 
     Source: Lou et al., arXiv 2406.16747, SparseK attention.
     """
-    kind = kind_of("q", q)
+    kind = cpu_kind("attention", "q", q)
     same_kind(kind, "k", k)
     same_kind(kind, "v", v)
     same_kind(kind, "scores", scores)
@@ -202,7 +207,7 @@ def score(x: Any, weight: Any, bias: Any, slope: Any) -> Any:
 
     Source: Lou et al., arXiv 2406.16747, the scoring network; its form here is this project's.
     """
-    kind = kind_of("x", x)
+    kind = cpu_kind("score", "x", x)
     same_kind(kind, "weight", weight)
     same_kind(kind, "bias", bias)
     same_kind(kind, "slope", slope)

@@ -29,9 +29,9 @@ def topk_mask(kind: Kind, z: Any, topk: int) -> tuple[Any, Any]:
         tau[...] = -inf
     else:
         kernel = modules.kernel(
-            ("topk_mask", code, rank, topk), "topk_mask", modules.topk_mask_text, (rank, rank, rank - 1)
+            kind.target, ("topk_mask", code, rank, topk), modules.topk_mask_text, (rank, rank, rank - 1)
         )
-        kernel(bz, bp, btau)
+        kernel(kind.execution(), bz, bp, btau)
     return kind.finish(p), kind.finish(tau)
 
 
@@ -45,9 +45,9 @@ def causal_topk_mask(kind: Kind, scores: Any, topk: int, window: int) -> tuple[A
     free, bfree = kind.empty(shape, lib.I32)
     if 0 not in shape:
         kernel = modules.kernel(
-            ("causal_topk_mask", topk, window), "causal_topk_mask", modules.causal_topk_mask_text, (3, 3, 3, 3)
+            kind.target, ("causal_topk_mask", topk, window), modules.causal_topk_mask_text, (3, 3, 3, 3)
         )
-        kernel(bu, bend, btau, bfree)
+        kernel(kind.execution(), bu, bend, btau, bfree)
     return kind.finish(end), kind.finish(tau), kind.finish(free)
 
 
@@ -55,32 +55,31 @@ def sparse_attention(
     kind: Kind, q: Any, k: Any, v: Any, end: Any, scores: Any, tau: Any, window: int, gate: str, scale: float | None
 ) -> tuple[Any, Any]:
     """(o, lse); scores and tau are not read without a gate."""
-    bq, bk, bv = kind.describe("q", q), kind.describe("k", k), kind.describe("v", v)
+    bq, bk, bv = kind.describe_input("q", q), kind.describe_input("k", k), kind.describe_input("v", v)
     group = check.attention_inputs(bq, bk, bv)
-    bend = kind.describe("end", end)
+    bend = kind.describe_input("end", end)
     check.per_key("end", bend, bk, lib.I32)
     inputs = [bq, bk, bv, bend]
     if gate != "none":
         for name, array in (("scores", scores), ("tau", tau)):
-            buffer = kind.describe(name, array)
+            buffer = kind.describe_input(name, array)
             check.per_key(name, buffer, bk, lib.F32)
             inputs.append(buffer)
     batch, heads, queries, d = bq[2]
     dv = bv[2][3]
-    o, bo = kind.empty((batch, heads, queries, dv), bq[1])
-    lse, blse = kind.empty((batch, heads, queries), lib.F32)
+    shape = (batch, heads, queries, dv)
     if not batch or not queries or not bk[2][2]:
-        o[...] = 0
-        lse[...] = -inf
-    else:
-        statics = modules.AttentionStatics(bq[1], d, dv, group, gate, window, scale)
-        kernel = modules.kernel(
-            ("sparse_attention", statics),
-            "sparse_attention",
-            modules.sparse_attention_text,
-            (4, 4, 4, *[3] * (len(inputs) - 3), 4, 3),
-        )
-        kernel(*inputs, bo, blse)
+        return kind.full(shape, bq[1], 0.0), kind.full(shape[:3], lib.F32, -inf)
+    o, bo = kind.empty(shape, bq[1])
+    lse, blse = kind.empty(shape[:3], lib.F32)
+    statics = modules.AttentionStatics(bq[1], d, dv, group, gate, window, scale)
+    kernel = modules.kernel(
+        kind.target,
+        ("sparse_attention", statics),
+        modules.sparse_attention_text,
+        (4, 4, 4, *[3] * (len(inputs) - 3), 4, 3),
+    )
+    kernel(kind.execution(), *inputs, bo, blse)
     return kind.finish(o), kind.finish(lse)
 
 
@@ -99,8 +98,8 @@ def attention(
         o[...] = 0
     else:
         statics = modules.AttentionStatics(bq[1], d, dv, group, gate, window, scale, topk)
-        kernel = modules.kernel(("attention", statics), "attention", modules.attention_text, (4, 4, 4, 3, 4))
-        kernel(bq, bk, bv, bu, bo)
+        kernel = modules.kernel(kind.target, ("attention", statics), modules.attention_text, (4, 4, 4, 3, 4))
+        kernel(kind.execution(), bq, bk, bv, bu, bo)
     return kind.finish(o)
 
 
@@ -113,8 +112,8 @@ def score(kind: Kind, x: Any, weight: Any, bias: Any, slope: Any) -> Any:
     heads = bw[2][0]
     scores, bu = kind.empty((batch, heads, length), lib.F32)
     if batch and heads and length:
-        kernel = modules.kernel(("score", bx[1]), "score", modules.score_text, (3, 2, 1, 1, 3))
-        kernel(bx, bw, bb, bs, bu)
+        kernel = modules.kernel(kind.target, ("score", bx[1]), modules.score_text, (3, 2, 1, 1, 3))
+        kernel(kind.execution(), bx, bw, bb, bs, bu)
     return kind.finish(scores)
 
 
@@ -130,12 +129,12 @@ def topk_mask_grad(kind: Kind, z: Any, tau: Any, grad_p: Any, grad_tau: Any) -> 
     if 0 not in shape:
         has_tau = grad_tau is not None
         kernel = modules.kernel(
+            kind.target,
             ("topk_mask_grad", code, rank, has_tau),
-            "topk_mask_grad",
             modules.topk_mask_grad_text,
             (rank, rank - 1, rank, *[rank - 1] * has_tau, rank),
         )
-        kernel(*inputs, bgrad)
+        kernel(kind.execution(), *inputs, bgrad)
     return kind.finish(grad_z)
 
 
@@ -147,9 +146,9 @@ def causal_topk_mask_grad(kind: Kind, scores: Any, tau: Any, free: Any, grad_tau
     grad_scores, bgrad = kind.empty(shape, lib.F32)
     if 0 not in shape:
         kernel = modules.kernel(
-            ("causal_topk_mask_grad", window), "causal_topk_mask_grad", modules.causal_topk_mask_grad_text, (3,) * 5
+            kind.target, ("causal_topk_mask_grad", window), modules.causal_topk_mask_grad_text, (3,) * 5
         )
-        kernel(*inputs, bgrad)
+        kernel(kind.execution(), *inputs, bgrad)
     return kind.finish(grad_scores)
 
 
@@ -176,10 +175,10 @@ def sparse_attention_grad(
             buffers.append(kind.describe("grad_lse", grad_lse))
         buffers += [buffer for _, buffer in made]
         kernel = modules.kernel(
+            kind.target,
             ("sparse_attention_grad", statics, grad_lse is not None),
-            "sparse_attention_grad",
             modules.sparse_attention_grad_text,
             tuple(len(buffer[2]) for buffer in buffers),
         )
-        kernel(*buffers)
+        kernel(kind.execution(), *buffers)
     return [kind.finish(array) for array, _ in made]

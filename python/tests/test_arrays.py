@@ -198,8 +198,16 @@ def test_bfloat16_with_dlpack(rng):
 
 def test_dlpack_on_a_gpu(rng):
     q, k, v, u = (Foreign(x) for x in inputs(rng))
-    with pytest.raises(ValueError, match=r"k: got an array on DLPack device .*GPU not in this build"):
+    with pytest.raises(ValueError, match=r"k: got an array on cuda:0, needs one on the CPU like the first argument"):
         sparsek.attention(q, Foreign(k.array, device=(2, 0)), v, u, **OPTIONS)
+    with pytest.raises(
+        ValueError, match=r"q: got an array on DLPack device \(7, 0\), needs one on the CPU or a CUDA GPU"
+    ):
+        sparsek.attention(Foreign(q.array, device=(7, 0)), k, v, u, **OPTIONS)
+    with pytest.raises(
+        ValueError, match="scores: got an array on cuda:1, needs one on the CPU: causal_topk_mask has no"
+    ):
+        sparsek.causal_topk_mask(Foreign(u.array, device=(2, 1)), 8, 16)
 
 
 def test_torch_is_not_imported_for_numpy():

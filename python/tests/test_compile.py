@@ -261,10 +261,23 @@ def test_mutated_text_never_crashes(rng):
         compile_or_raise(mutated)
 
 
-@pytest.mark.parametrize("target", ["cuda", "sm_90a", "no-such-processor", ""])
+@pytest.mark.parametrize("target", ["sm_1", "no-such-processor", ""])
 def test_targets_that_are_not_there(target):
     with pytest.raises(ValueError, match=target or "target"):
         sparsek.compile(CAUSAL, target=target)
+
+
+def test_chips_need_no_gpu_to_compile_for():
+    module = sparsek.compile("func.func @f(%x: memref<?xf32>) { return }", target="sm_90a")
+    with pytest.raises(ValueError, match="argument 0 of f: got an array on the CPU, needs one on a GPU: the module is"):
+        module.f(np.zeros(3, np.float32))
+
+
+def test_target_cuda_without_a_gpu():
+    if not sparsek.targets()["cuda"].startswith("unavailable"):
+        pytest.skip("there is a GPU")
+    with pytest.raises(ValueError, match="target: got 'cuda', needs a GPU"):
+        sparsek.compile(CAUSAL, target="cuda")
 
 
 def test_arguments_of_compile():
@@ -288,5 +301,4 @@ def test_version_and_targets():
     major, minor, patch = sparsek.version().split(".")
     assert (major + minor + patch).isdigit()
     assert set(sparsek.targets()) == {"cpu", "cuda"}
-    assert sparsek.targets()["cuda"].startswith("unavailable")
     assert "unavailable" not in sparsek.targets()["cpu"]

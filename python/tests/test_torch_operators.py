@@ -251,7 +251,7 @@ REFUSED = [
     ("k", lambda x: x.half(), TypeError, "k: got float16 [2, 2, 24, 8], needs float32 like q"),
     ("scores", lambda x: x.double(), TypeError, "scores: got float64 [2, 2, 24], needs float32"),
     ("scores", lambda x: x[..., 1:], ValueError, "scores: got float32 [2, 2, 23], needs shape [2, 2, 24]"),
-    ("v", lambda x: x.to("meta"), ValueError, "v: got an array on meta, needs one on the CPU: GPU not in this build"),
+    ("v", lambda x: x.to("meta"), ValueError, "v: got an array on meta, needs one on the CPU or a CUDA GPU"),
     ("scores", lambda x: x.detach().numpy(), TypeError, "scores: got a numpy array, needs a torch one"),
     ("q", lambda x: x.to_sparse(), TypeError, "q: got a tensor of layout torch.sparse_coo"),
 ]

@@ -48,6 +48,18 @@ struct GpuPipelineOptions : PassPipelineOptions<GpuPipelineOptions> {
       llvm::cl::desc("the PTX version, as +ptx87; the least that the chip "
                      "needs if empty"),
       llvm::cl::init("")};
+  PassOptions::Option<int64_t> rows{
+      *this, "rows",
+      llvm::cl::desc("rows of an attention tile; the schedule's if 0"),
+      llvm::cl::init(0)};
+  PassOptions::Option<int64_t> keys{
+      *this, "keys",
+      llvm::cl::desc("keys of an attention block; the schedule's if 0"),
+      llvm::cl::init(0)};
+  PassOptions::Option<int64_t> stages{
+      *this, "stages",
+      llvm::cl::desc("slots of the attention rings; the schedule's if 0"),
+      llvm::cl::init(0)};
   PassOptions::Option<std::string> ptxFolder{
       *this, "ptx-folder",
       llvm::cl::desc("write the PTX of each GPU module to a file here"),

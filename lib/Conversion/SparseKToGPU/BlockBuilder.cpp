@@ -103,13 +103,13 @@ Value BlockBuilder::rankIn(Value mask) {
 }
 
 Value BlockBuilder::warpMax(Value value) {
-  return gpu::SubgroupReduceOp::create(
-      *this, value, gpu::AllReduceOperation::MAXSI, /*uniform=*/true);
+  return NVVM::ReduxOp::create(*this, value.getType(), value,
+                               NVVM::ReduxKind::MAX, i32(-1));
 }
 
 Value BlockBuilder::warpMin(Value value) {
-  return gpu::SubgroupReduceOp::create(
-      *this, value, gpu::AllReduceOperation::MINSI, /*uniform=*/true);
+  return NVVM::ReduxOp::create(*this, value.getType(), value,
+                               NVVM::ReduxKind::MIN, i32(-1));
 }
 
 //===----------------------------------------------------------------------===//

@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The operators ``torch.ops.sparsek.*``: the compiled functions, known to torch's dispatcher.
 
-Each operator has a kernel for the CPU, a fake kernel that checks and shapes (torch.compile, export), gradients and a
-rule for autocast; vmap is in `_vmap`. The functions at the end are what the calls of the package go through when torch
-has to see the operators. Arguments are positional, as torch's registrations want them.
+Each operator has a kernel for the CPU, sparse_attention one for CUDA GPUs, too, a fake kernel that checks and shapes
+(torch.compile, export), gradients and a rule for autocast; vmap is in `_vmap`. The functions at the end are what the
+calls of the package go through when torch has to see the operators. Arguments are positional, as torch's registrations
+want them.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ from sparsek.torch import _vmap as vmap
 _KIND = torch_kind(torch)
 # Keeps the rules for autocast registered.
 _LIBRARY = torch.library.Library("sparsek", "FRAGMENT")
-_AUTOCAST = torch._C.DispatchKeySet(torch._C.DispatchKey.AutocastCPU)
+_AUTOCAST = {
+    "cpu": torch._C.DispatchKeySet(torch._C.DispatchKey.AutocastCPU),
+    "cuda": torch._C.DispatchKeySet(torch._C.DispatchKey.AutocastCUDA),
+}
 
 
 def _fake(name: str, tensor: Tensor) -> Buffer:
@@ -34,8 +38,10 @@ def _fake(name: str, tensor: Tensor) -> Buffer:
     return 0, _KIND.code(name, tensor), tuple(tensor.shape), (), None
 
 
-def _operator(name: str, schema: str) -> Callable[[Callable[..., Any]], CustomOpDef]:
-    return torch.library.custom_op(f"sparsek::{name}", mutates_args=(), device_types="cpu", schema=schema)
+def _operator(
+    name: str, schema: str, devices: tuple[str, ...] = ("cpu",)
+) -> Callable[[Callable[..., Any]], CustomOpDef]:
+    return torch.library.custom_op(f"sparsek::{name}", mutates_args=(), device_types=devices, schema=schema)
 
 
 def _cast(value: Any, dtype: torch.dtype | None) -> Any:
@@ -43,16 +49,16 @@ def _cast(value: Any, dtype: torch.dtype | None) -> Any:
     return value.to(dtype) if dtype is not None and narrow else value
 
 
-def _register_autocast(operator: Any, rules: str) -> None:
-    """Autocast on the CPU: of the arguments in order, "l" goes to the low precision, "f" to float32."""
+def _register_autocast(operator: Any, rules: str, device: str = "cpu") -> None:
+    """Autocast on a device: of the arguments in order, "l" goes to the low precision, "f" to float32."""
 
     def kernel(*arguments: Any) -> Any:
-        dtypes = {"l": torch.get_autocast_dtype("cpu"), "f": torch.float32}
+        dtypes = {"l": torch.get_autocast_dtype(device), "f": torch.float32}
         cast = [_cast(value, dtypes.get(rule)) for value, rule in zip(arguments, rules, strict=True)]
-        with torch._C._ExcludeDispatchKeyGuard(_AUTOCAST):
+        with torch._C._ExcludeDispatchKeyGuard(_AUTOCAST[device]):
             return operator(*cast)
 
-    _LIBRARY.impl(operator._name, kernel, "AutocastCPU")
+    _LIBRARY.impl(operator._name, kernel, f"Autocast{device.upper()}")
 
 
 _functions: dict[Any, type[torch.autograd.Function]] = {}
@@ -194,9 +200,10 @@ _refuse_double_backward(_causal_topk_mask_grad)
     "sparse_attention",
     "(Tensor q, Tensor k, Tensor v, Tensor end, Tensor? scores, Tensor? tau, int window, str gate, float? scale)"
     " -> (Tensor, Tensor)",
+    ("cpu", "cuda"),
 )
 def _sparse_attention(*arguments: Any) -> tuple[Tensor, Tensor]:
-    return run.sparse_attention(_KIND, *arguments)
+    return run.sparse_attention(_KIND.of("q", arguments[0]), *arguments)
 
 
 @_sparse_attention.register_fake
@@ -261,6 +268,11 @@ def _sparse_attention_context(ctx: Any, inputs: Any, output: Any) -> None:
 
 def _sparse_attention_backward(ctx: Any, grad_o: Tensor | None, grad_lse: Tensor | None) -> tuple[Tensor | None, ...]:
     *inputs, o, lse = ctx.saved_tensors
+    if o.is_cuda:
+        raise NotImplementedError(
+            "sparsek.sparse_attention: the gradient has no GPU code yet; call it on tensors on the CPU, or "
+            "sparsek.torch.reference, in plain torch"
+        )
     if grad_o is None:
         grad_o = torch.zeros_like(o)
     q, k, v, *gating = _apply(
@@ -274,6 +286,7 @@ _register_autograd(_sparse_attention, _sparse_attention_backward, _sparse_attent
 _sparse_attention.register_vmap(vmap.folded(_sparse_attention))
 _sparse_attention_grad.register_vmap(vmap.folded(_sparse_attention_grad))
 _register_autocast(_sparse_attention, "lll.ff...")
+_register_autocast(_sparse_attention, "lll.ff...", "cuda")
 _refuse_double_backward(_sparse_attention_grad)
 
 
@@ -339,9 +352,10 @@ def sparse_attention(
     scale: float | None,
 ) -> Any:
     named = {"q": q, "k": k, "v": v, "end": end, "scores": scores, "tau": tau}
+    kind = _KIND.of("q", q)
     for name, tensor in named.items():
         if tensor is not None:
-            _KIND.refuse(name, tensor)
+            kind.refuse(name, tensor)
     return _apply(_sparse_attention, q, k, v, end, scores, tau, window, gate, scale)
 
 

@@ -106,3 +106,19 @@ func.func @score(%x: tensor<1x9x8xf32>, %w: tensor<2x8xf32>, %b: tensor<2xf32>,
       outs(%u : tensor<1x2x9xf32>) -> tensor<1x2x9xf32>
   return %0 : tensor<1x2x9xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func @live_lists
+// CHECK-SAME: (%[[END:.*]]: memref<1x2x9xi32>, %[[NQ:.*]]: index, %[[S:.*]]: memref<1x2x3xi32>, %[[C:.*]]: memref<1x2x3xi32>, %[[L:.*]]: memref<1x2x3x8xi32>)
+// CHECK-NEXT: sparsek.live_lists tile(4) ins(%[[END]] : {{.*}}) queries(%[[NQ]]) outs(%[[S]], %[[C]], %[[L]] : {{.*}}){{$}}
+// CHECK-NEXT: return %[[L]]
+func.func @live_lists(%end: tensor<1x2x9xi32>, %nq: index,
+                      %s: tensor<1x2x3xi32>, %c: tensor<1x2x3xi32>,
+                      %l: tensor<1x2x3x8xi32>) -> tensor<1x2x3x8xi32> {
+  %0:3 = sparsek.live_lists tile(4) ins(%end : tensor<1x2x9xi32>) queries(%nq)
+      outs(%s, %c, %l
+           : tensor<1x2x3xi32>, tensor<1x2x3xi32>, tensor<1x2x3x8xi32>)
+      -> tensor<1x2x3xi32>, tensor<1x2x3xi32>, tensor<1x2x3x8xi32>
+  return %0#2 : tensor<1x2x3x8xi32>
+}

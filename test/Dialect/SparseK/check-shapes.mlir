@@ -129,3 +129,22 @@ func.func @gradients(%z: memref<8xf32>, %t: memref<f32>, %zd: memref<?xf32>,
       gating_outs(%u, %ud : memref<1x1x4xf32>, memref<1x1x?xf32>)
   return
 }
+
+// -----
+
+// The keys fit i32, and the tiles' numbers agree.
+
+// CHECK-DAG: operand 'end' has size $0 in dimension 2, expected at most $1 (C3)
+// CHECK-DAG: operand 'start' has size $0 in dimension 1, expected $1 as dimension 1 of operand 'end' (C4)
+// CHECK-DAG: operand 'count' has size $0 in dimension 2, expected $1 as dimension 2 of operand 'start' (C4)
+// CHECK-DAG: operand 'list' has size $0 in dimension 2, expected $1 as dimension 2 of operand 'start' (C4)
+// CHECK-LABEL: func.func @live_lists
+// CHECK: scf.if
+// CHECK-NEXT: sparsek.live_lists
+func.func @live_lists(%end: memref<1x?x?xi32>, %nq: index, %start: memref<1x?x?xi32>,
+                      %count: memref<1x?x?xi32>, %list: memref<1x?x?x8xi32>) {
+  sparsek.live_lists tile(32) ins(%end : memref<1x?x?xi32>) queries(%nq)
+      outs(%start, %count, %list
+           : memref<1x?x?xi32>, memref<1x?x?xi32>, memref<1x?x?x8xi32>)
+  return
+}

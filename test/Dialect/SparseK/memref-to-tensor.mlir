@@ -92,3 +92,22 @@ func.func @on_tensors(%x: tensor<1x9x8xf32>, %w: tensor<2x8xf32>,
       outs(%u : tensor<1x2x9xf32>) -> tensor<1x2x9xf32>
   return %0 : tensor<1x2x9xf32>
 }
+
+// -----
+
+// Scalars are taken over.
+// CHECK-LABEL: func @live_lists
+// CHECK-SAME: %[[NQ:[a-z0-9]+]]: index
+// CHECK: sparsek.live_lists tile(4) ins(%{{.*}} : tensor<1x2x9xi32>) queries(%[[NQ]])
+// CHECK-COUNT-3: bufferization.materialize_in_destination
+// BACK-LABEL: func @live_lists
+// BACK-NEXT: sparsek.live_lists
+// BACK-NEXT: return
+func.func @live_lists(%end: memref<1x2x9xi32>, %nq: index,
+                      %s: memref<1x2x3xi32>, %c: memref<1x2x3xi32>,
+                      %l: memref<1x2x3x8xi32>) {
+  sparsek.live_lists tile(4) ins(%end : memref<1x2x9xi32>) queries(%nq)
+      outs(%s, %c, %l
+           : memref<1x2x3xi32>, memref<1x2x3xi32>, memref<1x2x3x8xi32>)
+  return
+}

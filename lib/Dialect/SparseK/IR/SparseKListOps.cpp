@@ -16,20 +16,25 @@ using namespace mlir;
 using namespace mlir::sparsek;
 using namespace mlir::sparsek::verify;
 
-/// What a list may be padded to.
+/// What lists are padded to.
 static constexpr int64_t kListMultiple = 4;
 
 LogicalResult LiveListsOp::verify() {
   Named end{"end", getEnd()}, start{"start", getStart()},
       count{"count", getCount()}, list{"list", getList()};
-  if (failed(verifyAtLeast(*this, "tile", getTile(), 1, "C1")) ||
-      failed(verifyRank(*this, end, 3, "C2")) ||
+  constexpr int64_t maxI32 = std::numeric_limits<int32_t>::max();
+  auto tile = static_cast<int64_t>(getTile());
+  if (failed(verifyAtLeast(*this, "tile", tile, 1, "C1")))
+    return failure();
+  if (tile > maxI32)
+    return emitOpError() << "attribute 'tile' is " << tile
+                         << ", expected a number that fits i32 (C1)";
+  if (failed(verifyRank(*this, end, 3, "C2")) ||
       failed(verifyRank(*this, start, 3, "C2")) ||
       failed(verifyRank(*this, count, 3, "C2")) ||
       failed(verifyRank(*this, list, 4, "C2")))
     return failure();
-  if (!end.type().isDynamicDim(2) &&
-      end.dim(2) > std::numeric_limits<int32_t>::max())
+  if (!end.type().isDynamicDim(2) && end.dim(2) > maxI32)
     return emitOpError() << "operand 'end' has " << end.dim(2)
                          << " keys, expected a number that fits i32 (C3)";
   for (int64_t i = 0; i < 2; ++i)

@@ -52,7 +52,7 @@ def SparseK_LiveListsOp : SparseK_Op<"live_lists"> {
     - `list [B, Hkv, T, C]`, i32 (destination).
 
     Constraints:
-    - (C1) `tile >= 1`.
+    - (C1) `tile >= 1`, and it fits i32.
     - (C2) `end`, `start` and `count` have rank 3, `list` has rank 4.
     - (C3) `Nk` fits i32.
     - (C4) all operands agree on `B` and `Hkv`; `start`, `count` and `list`
