@@ -45,7 +45,7 @@ static void addKernelLowering(OpPassManager &pm) {
   kernels.addPass(createConvertIndexToLLVMPass());
   kernels.addPass(createConvertGpuOpsToNVVMOps());
   kernels.addPass(createConvertNVVMToLLVMPass());
-  kernels.addPass(tile::createTileFinalizeKernels());
+  kernels.addPass(sparsek::createTileFinalizeKernels());
   kernels.addPass(createReconcileUnrealizedCastsPass());
   kernels.addPass(createCanonicalizerPass());
   kernels.addPass(createCSEPass());

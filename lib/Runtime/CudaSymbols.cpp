@@ -59,6 +59,11 @@ static void fill(void *memory, uint64_t bytes, uint64_t elementBytes,
   failOn(getCall().fill(memory, bytes, elementBytes, bits));
 }
 
+static void encode(TensorMap *map, int64_t elementBytes, int64_t rank,
+                   const Descriptor *tensor, int64_t rows) {
+  failOn(Call::encode(*map, toTensor(*tensor, elementBytes, rank), rows));
+}
+
 static llvm::Error tryLaunch(KernelSlot &slot, const int64_t *grid,
                              const int64_t *block, uint32_t sharedBytes,
                              void **parameters) {
@@ -98,6 +103,7 @@ llvm::ArrayRef<RuntimeSymbol> mlir::sparsek::runtime::getCudaSymbols() {
       {"sparsek_gpu_free", address(deallocate)},
       {"sparsek_gpu_copy", address(copy)},
       {"sparsek_gpu_fill", address(fill)},
+      {"sparsek_gpu_encode", address(encode)},
       {"sparsek_gpu_launch", address(launch)},
   };
   return symbols;
