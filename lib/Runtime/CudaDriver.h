@@ -42,6 +42,7 @@ using Function = FunctionHandle *;
 using Pool = PoolHandle *;
 
 /// CUdevice_attribute
+constexpr int kNumMultiprocessors = 16;
 constexpr int kComputeCapabilityMajor = 75;
 constexpr int kComputeCapabilityMinor = 76;
 /// CUfunction_attribute

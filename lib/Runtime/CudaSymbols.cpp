@@ -64,6 +64,10 @@ static void encode(TensorMap *map, int64_t elementBytes, int64_t rank,
   failOn(Call::encode(*map, toTensor(*tensor, elementBytes, rank), rows));
 }
 
+static int32_t getNumMultiprocessors() {
+  return getCall().getDevice().numMultiprocessors;
+}
+
 static llvm::Error tryLaunch(KernelSlot &slot, const int64_t *grid,
                              const int64_t *block, uint32_t sharedBytes,
                              void **parameters) {
@@ -104,6 +108,9 @@ llvm::ArrayRef<RuntimeSymbol> mlir::sparsek::runtime::getCudaSymbols() {
       {"sparsek_gpu_copy", address(copy)},
       {"sparsek_gpu_fill", address(fill)},
       {"sparsek_gpu_encode", address(encode)},
+      // A call of func's goes to the C interface.
+      {"_mlir_ciface_sparsek_gpu_num_multiprocessors",
+       address(getNumMultiprocessors)},
       {"sparsek_gpu_launch", address(launch)},
   };
   return symbols;

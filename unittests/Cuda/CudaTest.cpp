@@ -66,6 +66,11 @@ module attributes {gpu.container_module} {
     %c5 = arith.constant 5 : i64
     return %x, %c5 : tensor<2x3xf32>, i64
   }
+  func.func private @sparsek_gpu_num_multiprocessors() -> i32
+  func.func @multiprocessors() -> i32 {
+    %n = call @sparsek_gpu_num_multiprocessors() : () -> i32
+    return %n : i32
+  }
   func.func @map(%x: memref<1x?x64xbf16, strided<[?, 192, 1]>>, %n: i32) {
     %c1 = arith.constant 1 : index
     %map = tile.encode_tensor_map %x rows(32) : memref<1x?x64xbf16, strided<[?, 192, 1]>>
@@ -322,6 +327,11 @@ TEST_F(CudaTest, Fills) {
   EXPECT_EQ(getValues<uint16_t>(x.tensor, 3), std::vector<uint16_t>(3, 0x3fc0));
   EXPECT_THAT(fakecuda::takeCalls(),
               ElementsAre("cuMemsetD16Async 3 stream 0x10"));
+}
+
+TEST_F(CudaTest, KnowsTheDevice) {
+  ASSERT_EQ(run("multiprocessors", {}), "");
+  EXPECT_EQ(getValues<int32_t>(results[0], 1)[0], 4);
 }
 
 /// The kernel gets the 128 bytes of the map themselves.

@@ -221,10 +221,13 @@ int cuDeviceGetName(char *name, int bytes, int device) {
   return 0;
 }
 
-/// Device 0 is of compute capability 9.0, device 1 of 8.6.
+/// Device 0 is of compute capability 9.0, device 1 of 8.6, both with 4
+/// multiprocessors.
 int cuDeviceGetAttribute(int *value, int attribute, int device) {
   const char *old = std::getenv("FAKE_CUDA_OLD");
-  if (attribute == 75)
+  if (attribute == 16)
+    *value = 4;
+  else if (attribute == 75)
     *value = old ? 7 : device == 0 ? 9 : 8;
   else
     *value = old ? 5 : device == 0 ? 0 : 6;
