@@ -13,6 +13,8 @@
 #include "sparsek/Runtime/Signature.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/InterleavedRange.h"
+#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir::sparsek::runtime;
 using namespace mlir::sparsek::runtime::cuda;
@@ -187,4 +189,53 @@ llvm::Error Call::fill(void *pointer, uint64_t bytes, uint64_t elementBytes,
                       ? driver.cuMemsetD16Async(address, bits, count, stream)
                       : driver.cuMemsetD32Async(address, bits, count, stream);
   return toError(result, "cuMemsetAsync of " + llvm::Twine(bytes) + " bytes");
+}
+
+//===----------------------------------------------------------------------===//
+// Tensor maps
+//===----------------------------------------------------------------------===//
+
+/// "[64, 1000] at strides of [256] bytes", innermost first.
+static std::string printShape(llvm::ArrayRef<uint64_t> sizes,
+                              llvm::ArrayRef<uint64_t> strides) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  stream << "[" << llvm::interleaved(sizes) << "] at strides of ["
+         << llvm::interleaved(strides) << "] bytes";
+  return text;
+}
+
+llvm::Error Call::encode(TensorMap &map, const SparseKTensor &tensor,
+                         uint32_t rows) {
+  if (isEmpty(tensor)) {
+    map = {};
+    return llvm::Error::success();
+  }
+  uint64_t bytes = getElementSize(tensor.elementType);
+  llvm::SmallVector<uint64_t, 8> sizes, strides;
+  llvm::SmallVector<uint32_t, 8> box, steps(tensor.rank, 1);
+  for (int32_t i = tensor.rank - 1; i >= 0; --i) {
+    sizes.push_back(tensor.sizes[i]);
+    box.push_back(sizes.size() == 1   ? 128 / bytes
+                  : sizes.size() == 2 ? rows
+                                      : 1);
+    if (sizes.size() == 1)
+      continue;
+    // The stride of one element is never used, and may be any.
+    uint64_t inner = strides.empty() ? 16 : strides.back();
+    strides.push_back(tensor.sizes[i] == 1 ? inner : tensor.strides[i] * bytes);
+  }
+  int type = bytes == 1   ? kUnsigned8
+             : bytes == 2 ? kUnsigned16
+             : bytes == 4 ? kUnsigned32
+                          : kUnsigned64;
+  Result result = Driver::get().cuTensorMapEncodeTiled(
+      &map, type, tensor.rank, tensor.data, sizes.data(), strides.data(),
+      box.data(), steps.data(), kInterleaveNone, kSwizzle128, kPromote256,
+      kFillZero);
+  if (result == kSuccess)
+    return llvm::Error::success();
+  return toError(result, "cuTensorMapEncodeTiled of " +
+                             printShape(sizes, strides) + ", box of " +
+                             llvm::Twine(rows) + " rows");
 }

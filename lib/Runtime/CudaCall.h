@@ -46,6 +46,12 @@ public:
   llvm::Error fill(void *memory, uint64_t bytes, uint64_t elementBytes,
                    uint32_t bits);
 
+  /// Describes a tensor, whose innermost stride is 1, for copies of `rows` rows
+  /// of 128 bytes. An empty one, of which there is nothing to copy, becomes
+  /// zeros.
+  static llvm::Error encode(TensorMap &map, const SparseKTensor &tensor,
+                            uint32_t rows);
+
 private:
   const Device &device;
   Stream stream;

@@ -28,7 +28,7 @@ static llvm::Error readProperties(const Driver &driver, DeviceHandle handle,
   for (auto [attribute, value] :
        {std::pair(kComputeCapabilityMajor, &major),
         std::pair(kComputeCapabilityMinor, &minor),
-        std::pair(kMultiprocessorCount, &device.numMultiprocessors)})
+        std::pair(kNumMultiprocessors, &device.numMultiprocessors)})
     if (llvm::Error error =
             toError(driver.cuDeviceGetAttribute(value, attribute, handle),
                     "cuDeviceGetAttribute"))

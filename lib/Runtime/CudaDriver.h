@@ -42,9 +42,9 @@ using Function = FunctionHandle *;
 using Pool = PoolHandle *;
 
 /// CUdevice_attribute
+constexpr int kNumMultiprocessors = 16;
 constexpr int kComputeCapabilityMajor = 75;
 constexpr int kComputeCapabilityMinor = 76;
-constexpr int kMultiprocessorCount = 16;
 /// CUfunction_attribute
 constexpr int kMaxDynamicSharedBytes = 8;
 /// CUmemPool_attribute
@@ -87,6 +87,18 @@ struct Copy2D {
   size_t widthBytes = 0, height = 0;
 };
 
+/// A description of a tensor for bulk copies.
+struct alignas(64) TensorMap {
+  unsigned char bytes[128];
+};
+/// CUtensorMapDataType by the size of an element: 1, 2, 4, 8 bytes.
+constexpr int kUnsigned8 = 0, kUnsigned16 = 1, kUnsigned32 = 2, kUnsigned64 = 4;
+/// CUtensorMapInterleave, -Swizzle, -L2promotion, -FloatOOBfill
+constexpr int kInterleaveNone = 0;
+constexpr int kSwizzle128 = 3;
+constexpr int kPromote256 = 3;
+constexpr int kFillZero = 0;
+
 // Name, parameters. The names are those of the ABI, with its versions.
 #define SPARSEK_CUDA_FUNCTIONS(X)                                              \
   X(cuInit, (unsigned))                                                        \
@@ -113,6 +125,9 @@ struct Copy2D {
   X(cuMemsetD8Async, (Address, unsigned char, size_t, Stream))                 \
   X(cuMemsetD16Async, (Address, unsigned short, size_t, Stream))               \
   X(cuMemsetD32Async, (Address, unsigned, size_t, Stream))                     \
+  X(cuTensorMapEncodeTiled,                                                    \
+    (TensorMap *, int, uint32_t, void *, const uint64_t *, const uint64_t *,   \
+     const uint32_t *, const uint32_t *, int, int, int, int))                  \
   X(cuModuleLoadDataEx,                                                        \
     (LoadedModule *, const void *, unsigned, int *, void **))                  \
   X(cuModuleGetFunction, (Function *, LoadedModule, const char *))             \

@@ -59,6 +59,15 @@ static void fill(void *memory, uint64_t bytes, uint64_t elementBytes,
   failOn(getCall().fill(memory, bytes, elementBytes, bits));
 }
 
+static void encode(TensorMap *map, int64_t elementBytes, int64_t rank,
+                   const Descriptor *tensor, int64_t rows) {
+  failOn(Call::encode(*map, toTensor(*tensor, elementBytes, rank), rows));
+}
+
+static int32_t getNumMultiprocessors() {
+  return getCall().getDevice().numMultiprocessors;
+}
+
 static llvm::Error tryLaunch(KernelSlot &slot, const int64_t *grid,
                              const int64_t *block, uint32_t sharedBytes,
                              void **parameters) {
@@ -88,10 +97,6 @@ static void launch(KernelSlot *slot, int64_t gridX, int64_t gridY,
   failOn(tryLaunch(*slot, grid, block, sharedBytes, parameters));
 }
 
-static int32_t getNumMultiprocessors() {
-  return getCall().getDevice().numMultiprocessors;
-}
-
 template <typename Function> static void *address(Function *function) {
   return reinterpret_cast<void *>(function);
 }
@@ -102,10 +107,11 @@ llvm::ArrayRef<RuntimeSymbol> mlir::sparsek::runtime::getCudaSymbols() {
       {"sparsek_gpu_free", address(deallocate)},
       {"sparsek_gpu_copy", address(copy)},
       {"sparsek_gpu_fill", address(fill)},
-      {"sparsek_gpu_launch", address(launch)},
-      // Called by a func.func's declaration, whose name the lowering changes.
+      {"sparsek_gpu_encode", address(encode)},
+      // A call of func's goes to the C interface.
       {"_mlir_ciface_sparsek_gpu_num_multiprocessors",
        address(getNumMultiprocessors)},
+      {"sparsek_gpu_launch", address(launch)},
   };
   return symbols;
 }

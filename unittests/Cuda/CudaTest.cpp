@@ -36,6 +36,9 @@ module attributes {gpu.container_module} {
     gpu.func @add(%x: memref<?xf32>, %z: memref<?xf32>) kernel {
       gpu.return
     }
+    gpu.func @mapped(%map: !llvm.ptr, %n: i32) kernel {
+      gpu.return
+    }
     gpu.func @other() kernel {
       gpu.return
     }
@@ -51,7 +54,6 @@ module attributes {gpu.container_module} {
     %g = arith.ceildivui %n, %c128 : index
     gpu.launch_func @kernels::@add blocks in (%g, %c1, %c1) threads in (%c128, %c1, %c1)
         args(%t : memref<?xf32>, %z : memref<?xf32>)
-    memref.dealloc %t : memref<?xf32>
     return %z : memref<?xf32>
   }
   func.func @shared(%n: i32) {
@@ -63,6 +65,19 @@ module attributes {gpu.container_module} {
   func.func @transpose(%x: tensor<2x3xf32>) -> (tensor<2x3xf32>, i64) {
     %c5 = arith.constant 5 : i64
     return %x, %c5 : tensor<2x3xf32>, i64
+  }
+  func.func private @sparsek_gpu_num_multiprocessors() -> i32
+  func.func @multiprocessors() -> i32 {
+    %n = call @sparsek_gpu_num_multiprocessors() : () -> i32
+    return %n : i32
+  }
+  func.func @map(%x: memref<1x?x64xbf16, strided<[?, 192, 1]>>, %n: i32) {
+    %c1 = arith.constant 1 : index
+    %map = tile.encode_tensor_map %x rows(32) : memref<1x?x64xbf16, strided<[?, 192, 1]>>
+    %p = builtin.unrealized_conversion_cast %map : !tile.tensor_map to !llvm.ptr
+    gpu.launch_func @kernels::@mapped blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1)
+        args(%p : !llvm.ptr, %n : i32)
+    return
   }
   func.func @fill(%x: memref<3xbf16>, %v: bf16) {
     gpu.memset %x, %v : memref<3xbf16>, bf16
@@ -149,6 +164,7 @@ TEST_F(CudaTest, EnqueuesOnTheStream) {
       fakecuda::takeCalls(),
       ElementsAre("cuMemFreeAsync stream 0x10",
                   "cuMemAllocFromPoolAsync 800 stream 0x10",
+                  "cuMemcpyAsync 800 stream 0x10",
                   "cuMemAllocFromPoolAsync 800 stream 0x10",
                   "cuLaunchKernel add 2x1x1 128x1x1 shared 0 stream 0x10",
                   "cuMemFreeAsync stream 0x10"))
@@ -311,6 +327,36 @@ TEST_F(CudaTest, Fills) {
   EXPECT_EQ(getValues<uint16_t>(x.tensor, 3), std::vector<uint16_t>(3, 0x3fc0));
   EXPECT_THAT(fakecuda::takeCalls(),
               ElementsAre("cuMemsetD16Async 3 stream 0x10"));
+}
+
+TEST_F(CudaTest, KnowsTheDevice) {
+  ASSERT_EQ(run("multiprocessors", {}), "");
+  EXPECT_EQ(getValues<int32_t>(results[0], 1)[0], 4);
+}
+
+/// The kernel gets the 128 bytes of the map themselves.
+TEST_F(CudaTest, PassesTensorMaps) {
+  DeviceTensor x(std::vector<uint16_t>(192 * 5), SPARSEK_BF16, {1, 5, 64});
+  x.tensor.strides[0] = 7;
+  x.tensor.strides[1] = 192;
+  std::string map;
+  int32_t number = 0;
+  fakecuda::setKernel("mapped", [&](void **parameters) {
+    map = std::string(static_cast<const char *>(parameters[0]));
+    number = *static_cast<const int32_t *>(parameters[1]);
+  });
+  std::vector<int32_t> value = {17};
+  ASSERT_EQ(run("map", {x.tensor, makeTensor(value, SPARSEK_I32, {})}), "");
+  EXPECT_EQ(map, "type 1 64/0/64/1 5/384/32/1 1/384/1/1 swizzle 3");
+  EXPECT_EQ(number, 17);
+  fakecuda::failNext("cuTensorMapEncodeTiled", 1);
+  EXPECT_EQ(run("map", {x.tensor, makeTensor(value, SPARSEK_I32, {})}),
+            "@map: CUDA_ERROR_INVALID_VALUE (cuTensorMapEncodeTiled of [64, 5, "
+            "1] at strides of [384, 384] bytes, box of 32 rows)");
+  DeviceTensor empty(std::vector<uint16_t>{}, SPARSEK_BF16, {1, 0, 64});
+  empty.tensor.strides[1] = 192;
+  ASSERT_EQ(run("map", {empty.tensor, makeTensor(value, SPARSEK_I32, {})}), "");
+  EXPECT_EQ(map, "");
 }
 
 TEST_F(CudaTest, RefusesOtherMemory) {

@@ -221,10 +221,13 @@ int cuDeviceGetName(char *name, int bytes, int device) {
   return 0;
 }
 
-/// Device 0 is of compute capability 9.0, device 1 of 8.6.
+/// Device 0 is of compute capability 9.0, device 1 of 8.6, both with 4
+/// multiprocessors.
 int cuDeviceGetAttribute(int *value, int attribute, int device) {
   const char *old = std::getenv("FAKE_CUDA_OLD");
-  if (attribute == 75)
+  if (attribute == 16)
+    *value = 4;
+  else if (attribute == 75)
     *value = old ? 7 : device == 0 ? 9 : 8;
   else
     *value = old ? 5 : device == 0 ? 0 : 6;
@@ -348,6 +351,26 @@ int cuMemsetD32Async(uint64_t address, unsigned value, size_t count,
   std::fill_n(reinterpret_cast<uint32_t *>(address), count, value);
   return record("cuMemsetD32Async",
                 std::to_string(count) + " stream " + toText(stream));
+}
+
+/// The map is the arguments as text.
+int cuTensorMapEncodeTiled(char *map, int type, uint32_t rank, void *address,
+                           const uint64_t *sizes, const uint64_t *strides,
+                           const uint32_t *box, const uint32_t *steps,
+                           int interleave, int swizzle, int promotion,
+                           int fill) {
+  std::string text = "type " + std::to_string(type);
+  for (uint32_t i = 0; i < rank; ++i)
+    text += " " + std::to_string(sizes[i]) + "/" +
+            std::to_string(i ? strides[i - 1] : 0) + "/" +
+            std::to_string(box[i]) + "/" + std::to_string(steps[i]);
+  text += " swizzle " + std::to_string(swizzle);
+  if (interleave != 0 || promotion != 3 || fill != 0 || !address ||
+      reinterpret_cast<uintptr_t>(map) % 64)
+    return kInvalidValue;
+  std::memset(map, 0, 128);
+  std::memcpy(map, text.data(), std::min<size_t>(text.size(), 127));
+  return record("cuTensorMapEncodeTiled", text);
 }
 
 int cuModuleLoadDataEx(Module **module, const void *image, unsigned numOptions,

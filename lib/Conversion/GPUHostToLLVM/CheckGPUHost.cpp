@@ -8,6 +8,8 @@
 
 #include "sparsek/Conversion/GPUHostToLLVM/Passes.h"
 
+#include "sparsek/Dialect/Tile/IR/Tile.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -39,7 +41,7 @@ static bool isAllowed(Operation *op) {
              memref::ExtractStridedMetadataOp,
              memref::ExtractAlignedPointerAsIndexOp, arith::SelectOp,
              bufferization::DeallocOp, gpu::LaunchFuncOp, gpu::MemcpyOp,
-             gpu::MemsetOp>(op);
+             gpu::MemsetOp, sparsek::tile::EncodeTensorMapOp>(op);
 }
 
 namespace {

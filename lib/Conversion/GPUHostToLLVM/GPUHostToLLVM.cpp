@@ -8,6 +8,8 @@
 
 #include "sparsek/Conversion/GPUHostToLLVM/Passes.h"
 
+#include "sparsek/Dialect/Tile/IR/Tile.h"
+
 #include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/FunctionCallUtils.h"
@@ -150,14 +152,15 @@ protected:
 
   /// Memory on the stack for one value, allocated once per call of the function
   /// and not in its loops.
-  Value getSlot(OpBuilder &builder, Operation *op, Type type) const {
+  Value getSlot(OpBuilder &builder, Operation *op, Type type,
+                unsigned alignment = 0) const {
     OpBuilder::InsertionGuard guard(builder);
     auto function = op->getParentOfType<FunctionOpInterface>();
     builder.setInsertionPointToStart(&function.getFunctionBody().front());
     Value one = LLVM::ConstantOp::create(builder, op->getLoc(),
                                          builder.getI64IntegerAttr(1));
     return LLVM::AllocaOp::create(builder, op->getLoc(), this->getPtrType(),
-                                  type, one);
+                                  type, one, alignment);
   }
 
   Value getSlotWith(OpBuilder &builder, Operation *op, Value value) const {
@@ -300,6 +303,46 @@ private:
   }
 };
 
+/// %map = tile.encode_tensor_map %m rows(64) : memref<?x128xbf16>
+/// becomes
+///   llvm.call @sparsek_gpu_encode(%p, %elementBytes, %rank, %pm, %rows)
+/// where %p points to 128 bytes on the stack and stands for the map.
+struct LowerEncode : RuntimePattern<sparsek::tile::EncodeTensorMapOp> {
+  using RuntimePattern::RuntimePattern;
+
+  LogicalResult
+  matchAndRewrite(sparsek::tile::EncodeTensorMapOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto type = dyn_cast<MemRefType>(op.getSource().getType());
+    if (!type)
+      return rewriter.notifyMatchFailure(op, "unranked");
+    Type bytes = LLVM::LLVMArrayType::get(rewriter.getI8Type(), 128);
+    Value map = getSlot(rewriter, op, bytes, /*alignment=*/64);
+    auto constant = [&](int64_t value) -> Value {
+      return LLVM::ConstantOp::create(rewriter, loc,
+                                      rewriter.getI64IntegerAttr(value));
+    };
+    Value arguments[] = {
+        map, getSizeInBytes(loc, type.getElementType(), rewriter),
+        constant(type.getRank()),
+        getSlotWith(rewriter, op, adaptor.getSource()), constant(op.getRows())};
+    if (failed(call(rewriter, op, "sparsek_gpu_encode", arguments)))
+      return failure();
+    rewriter.replaceOp(op, map);
+    return success();
+  }
+};
+
+/// Whether an argument of a launch is a tensor map, or was one before
+/// -convert-tile-to-nvvm.
+bool isTensorMap(Value value) {
+  if (auto cast = value.getDefiningOp<UnrealizedConversionCastOp>())
+    if (cast.getNumOperands() == 1)
+      value = cast.getOperand(0);
+  return isa<sparsek::tile::TensorMapType>(value.getType());
+}
+
 /// gpu.launch_func @m::@f blocks in (...) threads in (...) args(%x : f32)
 /// becomes
 ///   llvm.store %x, %p0 : f32, !llvm.ptr
@@ -337,17 +380,32 @@ private:
     return LLVM::SExtOp::create(builder, loc, builder.getI64Type(), size);
   }
 
-  /// The addresses of the arguments, a memref's descriptor field by field.
+  /// Where the arguments are: a memref's descriptor field by field. A tensor
+  /// map is in memory already.
+  SmallVector<Value> getSlots(ConversionPatternRewriter &rewriter,
+                              gpu::LaunchFuncOp op, OpAdaptor adaptor) const {
+    SmallVector<Value> slots;
+    for (auto [operand, converted] :
+         llvm::zip_equal(op.getKernelOperands(), adaptor.getKernelOperands())) {
+      if (isTensorMap(operand)) {
+        slots.push_back(converted);
+        continue;
+      }
+      for (Value field : getTypeConverter()->promoteOperands(
+               op.getLoc(), operand, converted, rewriter,
+               /*useBarePtrCallConv=*/false))
+        slots.push_back(getSlotWith(rewriter, op, field));
+    }
+    return slots;
+  }
+
   Value getParameters(ConversionPatternRewriter &rewriter, gpu::LaunchFuncOp op,
                       OpAdaptor adaptor) const {
     Location loc = op.getLoc();
-    SmallVector<Value> operands = getTypeConverter()->promoteOperands(
-        loc, op.getKernelOperands(), adaptor.getKernelOperands(), rewriter,
-        /*useBarePtrCallConv=*/false);
-    auto type = LLVM::LLVMArrayType::get(getPtrType(), operands.size());
+    SmallVector<Value> slots = getSlots(rewriter, op, adaptor);
+    auto type = LLVM::LLVMArrayType::get(getPtrType(), slots.size());
     Value parameters = getSlot(rewriter, op, type);
-    for (auto [index, operand] : llvm::enumerate(operands)) {
-      Value slot = getSlotWith(rewriter, op, operand);
+    for (auto [index, slot] : llvm::enumerate(slots)) {
       Value address =
           LLVM::GEPOp::create(rewriter, loc, getPtrType(), getPtrType(),
                               parameters, LLVM::GEPArg(int32_t(index)));
@@ -409,15 +467,19 @@ struct GPUHostToLLVMPass
 private:
   LogicalResult convert(const Kernels &kernels) {
     LLVMTypeConverter converter(&getContext());
+    converter.addConversion([](sparsek::tile::TensorMapType type) -> Type {
+      return LLVM::LLVMPointerType::get(type.getContext());
+    });
     RewritePatternSet patterns(&getContext());
     patterns.add<LowerAlloc, LowerDealloc, LowerCopy<memref::CopyOp>,
-                 LowerCopy<gpu::MemcpyOp>, LowerFill>(converter);
+                 LowerCopy<gpu::MemcpyOp>, LowerEncode, LowerFill>(converter);
     patterns.add<LowerLaunch>(converter, kernels);
     ConversionTarget target(getContext());
     target.addLegalDialect<LLVM::LLVMDialect>();
     target.addIllegalDialect<gpu::GPUDialect>();
     target.addLegalOp<gpu::BinaryOp>();
-    target.addIllegalOp<memref::AllocOp, memref::DeallocOp, memref::CopyOp>();
+    target.addIllegalOp<memref::AllocOp, memref::DeallocOp, memref::CopyOp,
+                        sparsek::tile::EncodeTensorMapOp>();
     return applyPartialConversion(getOperation(), target, std::move(patterns));
   }
 };

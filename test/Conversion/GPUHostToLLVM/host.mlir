@@ -21,10 +21,10 @@
 // CHECK-DAG:   %[[G:.*]] = builtin.unrealized_conversion_cast %[[GRID]] : index to i64
 // CHECK-DAG:   %[[KERNEL:.*]] = llvm.mlir.addressof @sparsek_gpu_kernel_m_f
 // CHECK-DAG:   %[[D:.*]] = builtin.unrealized_conversion_cast %[[M]]
-// CHECK-DAG:   llvm.extractvalue %[[D]][4, 0]
+// CHECK-DAG:   %[[LAST:.*]] = llvm.extractvalue %[[D]][4, 0]
 // CHECK-DAG:   %[[PARAMETERS:.*]] = llvm.alloca %{{.*}} x !llvm.array<6 x ptr>
 // CHECK-DAG:   %[[SLOT:.*]] = llvm.alloca %{{.*}} x f32
-// CHECK:       llvm.store %[[X]], %[[SLOT]] : f32, !llvm.ptr
+// CHECK-DAG:   llvm.store %[[X]], %[[SLOT]] : f32, !llvm.ptr
 // CHECK:       llvm.store %[[SLOT]], %[[PARAMETERS]] : !llvm.ptr, !llvm.ptr
 // CHECK:       llvm.getelementptr %[[PARAMETERS]][5]
 // CHECK:       llvm.call @sparsek_gpu_launch(%[[KERNEL]], %[[G]], %[[ONE:.*]], %[[ONE]], %{{.*}}, %[[ONE]], %[[ONE]], %{{.*}}, %[[PARAMETERS]]) : (!llvm.ptr, i64, i64, i64, i64, i64, i64, i32, !llvm.ptr) -> ()
@@ -87,6 +87,29 @@ func.func @memory(%n: index, %to: memref<?x4xf32, strided<[8, 1]>>) {
   gpu.memcpy %to, %m : memref<?x4xf32, strided<[8, 1]>>, memref<?x4xf32>
   memref.dealloc %m : memref<?x4xf32>
   return
+}
+
+// -----
+
+// A tensor map is 128 bytes on the stack, which the launch passes as they are,
+// also where the map is a pointer for the kernel already.
+
+// CHECK-LABEL: func.func @map
+// CHECK-DAG:   %[[MAP:.*]] = llvm.alloca %{{.*}} x !llvm.array<128 x i8> {alignment = 64 : i64}
+// CHECK-DAG:   %[[PARAMETERS:.*]] = llvm.alloca %{{.*}} x !llvm.array<2 x ptr>
+// CHECK:       llvm.call @sparsek_gpu_encode(%[[MAP]], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : (!llvm.ptr, i64, i64, !llvm.ptr, i64) -> ()
+// CHECK:       llvm.store %[[MAP]], %[[PARAMETERS]] : !llvm.ptr, !llvm.ptr
+// CHECK:       %[[SECOND:.*]] = llvm.getelementptr %[[PARAMETERS]][1]
+// CHECK:       llvm.store %[[MAP]], %[[SECOND]] : !llvm.ptr, !llvm.ptr
+module attributes {gpu.container_module} {
+  gpu.binary @m [#gpu.object<#nvvm.target, assembly = "PTX">]
+  func.func @map(%c: index, %x: memref<2x?x128xbf16, strided<[?, 256, 1]>>) {
+    %map = tile.encode_tensor_map %x rows(64) : memref<2x?x128xbf16, strided<[?, 256, 1]>>
+    %p = builtin.unrealized_conversion_cast %map : !tile.tensor_map to !llvm.ptr
+    gpu.launch_func @m::@f blocks in (%c, %c, %c) threads in (%c, %c, %c)
+        args(%map : !tile.tensor_map, %p : !llvm.ptr)
+    return
+  }
 }
 
 // -----

@@ -41,9 +41,11 @@ def SparseKGPUHostToLLVM
     | `memref.alloc`, `memref.dealloc` | `sparsek_gpu_alloc`, `sparsek_gpu_free` |
     | `memref.copy`, `gpu.memcpy` | `sparsek_gpu_copy` |
     | `gpu.memset` | `sparsek_gpu_fill` |
+    | `tile.encode_tensor_map` | `sparsek_gpu_encode` |
 
     Every memref is in the GPU's memory. A launch passes a memref as the fields
-    of its descriptor, as `-convert-gpu-to-nvvm` expects them.
+    of its descriptor, as `-convert-gpu-to-nvvm` expects them, and a tensor map by
+    value, its 128 bytes.
 
     The PTX of a `gpu.binary` becomes a constant, and each kernel that is
     launched a global:
