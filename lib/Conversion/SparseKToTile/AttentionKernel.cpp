@@ -168,6 +168,8 @@ gpu::GPUFuncOp AttentionKernel::build(StringRef name, TypeRange argumentTypes) {
     scores = take(), tau = take();
   output = take(), lse = take();
   start = take(), count = take(), list = take();
+  if (schedule.bulk)
+    keyMap = take(), valueMap = take();
 
   addBuffers();
   addScalars();

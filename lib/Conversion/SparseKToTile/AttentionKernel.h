@@ -29,14 +29,15 @@ namespace mlir::sparsek {
 ///   band .. first-1        nothing (the last block need not be full)
 ///   first .. blocks*keys   list[position - first]
 ///
-/// and blocks of `keys` positions. One warpgroup, the producer, gathers the
+/// and blocks of `keys` positions. One warpgroup, the producer, fetches the
 /// rows of a block into the next slots of a ring for the keys and one for the
-/// values, with what the consumers must know of each key: the queries of the
-/// tile that it is visible to, `lower <= query < lower + length`. The
-/// consumers keep the rows' running maximum, sum and output in registers. Of
-/// block b+1 the product of queries and keys is issued before the product of
-/// probabilities and values of block b, which runs under the exponentials; of
-/// the next tile, before this tile's output is written.
+/// values, those of a block inside of the band with one bulk copy, with what
+/// the consumers must know of each key: the queries of the tile that it is
+/// visible to, `lower <= query < lower + length`. The consumers keep the rows'
+/// running maximum, sum and output in registers. Of block b+1 the product of
+/// queries and keys is issued before the product of probabilities and values of
+/// block b, which runs under the exponentials; of the next tile, before this
+/// tile's output is written.
 class AttentionKernel {
 public:
   AttentionKernel(ImplicitLocOpBuilder &builder, const AttentionShape &shape,
@@ -45,7 +46,8 @@ public:
         queries(schedule.getQueries(shape)) {}
 
   /// The kernel, of arguments query, key, value, end, (scores, tau,) output,
-  /// lse, start, count, list.
+  /// lse, start, count, list, and with a bulk schedule the tensor maps of key
+  /// and value.
   gpu::GPUFuncOp build(StringRef name, TypeRange argumentTypes);
 
 private:
@@ -96,6 +98,7 @@ private:
   const int64_t queries;
 
   Value query, key, value, end, scores, tau, output, lse, start, count, list;
+  Value keyMap, valueMap;
   /// Sizes, and the number of tiles of a head and in all.
   Term numQueries, numKeys, numHeads, numLanes, tilesPerHead, numTiles;
   Term blockId, gridSize;

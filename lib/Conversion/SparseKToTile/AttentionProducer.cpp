@@ -32,6 +32,32 @@ void AttentionProducer::emit() {
        });
 }
 
+Terms AttentionProducer::State::pack(bool hasBulk) const {
+  Terms terms = {place.stage,    place.phase,     gathered,
+                 rows,           keys.index,      keys.isKey,
+                 lifetimes.end,  lifetimes.score, keysAfter.index,
+                 keysAfter.isKey};
+  if (hasBulk)
+    terms.append({bulk, bulkLifetimes.end, bulkLifetimes.score});
+  return terms;
+}
+
+AttentionProducer::State AttentionProducer::State::unpack(ArrayRef<Term> terms,
+                                                          bool hasBulk) {
+  State state;
+  state.place = {terms[0], terms[1]};
+  state.gathered = terms[2];
+  state.rows = terms[3];
+  state.keys = {terms[4], terms[5]};
+  state.lifetimes = {terms[6], terms[7]};
+  state.keysAfter = {terms[8], terms[9]};
+  if (hasBulk) {
+    state.bulk = terms[10];
+    state.bulkLifetimes = {terms[11], terms[12]};
+  }
+  return state;
+}
+
 void AttentionProducer::emitTile(const Tile &tile, Place &place,
                                  Term &queryPhase) {
   SmallVector<Term> head = {tile.batch, tile.kvHead};
@@ -41,43 +67,91 @@ void AttentionProducer::emitTile(const Tile &tile, Place &place,
   if (shape.isGated())
     keyScores = k.slice(k.scores, head);
   list = k.slice(k.list, {tile.batch, tile.kvHead, tile.tile});
-
   Term zero = k.i32(0), one = k.i32(1);
-  Keys keys = getKeys(tile, zero), next = getKeys(tile, one);
+  bulkBlocks = schedule.bulk ? tile.band.divide(schedule.keys) : zero;
+
   gatherQueries(tile, queryPhase);
   queryPhase = queryPhase ^ one;
-  Lifetimes lifetimes = getLifetimes(keys);
-  Terms inits = {place.stage,     place.phase, getRows(tile, zero),
-                 keys.index,      keys.isKey,  lifetimes.end,
-                 lifetimes.score, next.index,  next.isKey};
-  Terms last = loop(
-      zero, tile.blocks, one, inits,
-      [&](Term block, ArrayRef<Term> state) -> Terms {
-        Place at = {state[0], state[1]};
-        Keys nextKeys = {state[7], state[8]};
-        Lifetimes nextLifetimes = getLifetimes(nextKeys);
-        Keys afterNext = getKeys(tile, block + 2);
-        Term nextRows = getRows(tile, block + 1);
-
-        gather(keyRows, k.keyTiles, state[2], k.keyRing, at);
-        storeKeys(tile, at.stage, {state[3], state[4]}, {state[5], state[6]});
-        tile::CommitOp::create(b, k.keyRing, at.stage, /*async=*/true);
-        gather(valueRows, k.valueTiles, state[2], k.valueRing, at);
-        tile::CommitOp::create(b, k.valueRing, at.stage, /*async=*/true);
-
-        auto advance =
-            tile::AdvanceOp::create(b, k.keyRing, at.stage, at.phase);
-        return {Term(b, advance.getNextStage()),
-                Term(b, advance.getNextPhase()),
-                nextRows,
-                nextKeys.index,
-                nextKeys.isKey,
-                nextLifetimes.end,
-                nextLifetimes.score,
-                afterNext.index,
-                afterNext.isKey};
-      });
+  State state = start(tile, place);
+  Terms last = loop(zero, tile.blocks, one, state.pack(schedule.bulk),
+                    [&](Term, ArrayRef<Term> terms) -> Terms {
+                      State now = State::unpack(terms, schedule.bulk);
+                      return emitBlock(tile, now).pack(schedule.bulk);
+                    });
   place = {last[0], last[1]};
+}
+
+/// What the first blocks need.
+AttentionProducer::State AttentionProducer::start(const Tile &tile,
+                                                  Place place) {
+  State state;
+  state.place = place;
+  state.gathered = bulkBlocks;
+  state.keys = getKeys(tile, bulkBlocks);
+  state.keysAfter = getKeys(tile, bulkBlocks + 1);
+  state.rows = getRows(tile, bulkBlocks);
+  state.lifetimes = getLifetimes(state.keys);
+  if (schedule.bulk) {
+    state.bulk = k.i32(0);
+    state.bulkLifetimes = getLifetimes(getBulkKeys(tile, state.bulk));
+  }
+  return state;
+}
+
+AttentionProducer::State AttentionProducer::emitBlock(const Tile &tile,
+                                                      const State &state) {
+  State next;
+  if (!schedule.bulk) {
+    next = emitGathered(tile, state);
+  } else {
+    // As many bulk blocks as gathered ones so far, or nothing left to gather.
+    Term isBulk = state.bulk.lt(bulkBlocks) &
+                  (state.bulk.le(state.gathered - bulkBlocks) |
+                   state.gathered.ge(tile.blocks));
+    next = State::unpack(
+        branch(
+            isBulk, [&] { return emitBulk(tile, state).pack(true); },
+            [&] { return emitGathered(tile, state).pack(true); }),
+        true);
+  }
+  auto advance = tile::AdvanceOp::create(b, k.keyRing, state.place.stage,
+                                         state.place.phase);
+  next.place = {Term(b, advance.getNextStage()),
+                Term(b, advance.getNextPhase())};
+  return next;
+}
+
+AttentionProducer::State AttentionProducer::emitGathered(const Tile &tile,
+                                                         const State &state) {
+  State next = state;
+  next.gathered = state.gathered + 1;
+  next.keys = state.keysAfter;
+  next.lifetimes = getLifetimes(next.keys);
+  next.keysAfter = getKeys(tile, state.gathered + 2);
+  next.rows = getRows(tile, next.gathered);
+
+  gather(keyRows, k.keyTiles, state.rows, k.keyRing, state.place);
+  storeKeys(tile, state.place.stage, state.keys, state.lifetimes);
+  tile::CommitOp::create(b, k.keyRing, state.place.stage, /*async=*/true);
+  gather(valueRows, k.valueTiles, state.rows, k.valueRing, state.place);
+  tile::CommitOp::create(b, k.valueRing, state.place.stage, /*async=*/true);
+  return next;
+}
+
+AttentionProducer::State AttentionProducer::emitBulk(const Tile &tile,
+                                                     const State &state) {
+  State next = state;
+  next.bulk = state.bulk + 1;
+  next.bulkLifetimes = getLifetimes(getBulkKeys(tile, next.bulk));
+
+  Term firstKey = tile.last - next.bulk * schedule.keys + 1;
+  copy(tile, k.keyMap, firstKey, k.keyTiles, k.keyRing, state.place);
+  storeKeys(tile, state.place.stage, getBulkKeys(tile, state.bulk),
+            state.bulkLifetimes);
+  tile::CommitOp::create(b, k.keyRing, state.place.stage, /*async=*/false);
+  copy(tile, k.valueMap, firstKey, k.valueTiles, k.valueRing, state.place);
+  tile::CommitOp::create(b, k.valueRing, state.place.stage, /*async=*/false);
+  return next;
 }
 
 /// Row r is head r / queries of the chunk, query r % queries of the tile; rows
@@ -104,6 +178,16 @@ void AttentionProducer::gather(Value source, Value tiles, Term indices,
   // Right before the gather, whose addresses are then made ahead of it.
   tile::AcquireOp::create(b, ring, place.stage, place.phase);
   tile::GatherOp::create(b, source, ValueRange{indices.get()}, slot);
+}
+
+/// Rows firstKey, firstKey + 1, ...: the order of a block's keys is free.
+void AttentionProducer::copy(const Tile &tile, Value map, Term firstKey,
+                             Value tiles, Value ring, Place place) {
+  tile::AcquireOp::create(b, ring, place.stage, place.phase);
+  SmallVector<Value> coordinates = {k.i32(0), firstKey, tile.kvHead,
+                                    tile.batch};
+  tile::BulkCopyOp::create(b, map, coordinates, k.slot(tiles, place.stage),
+                           ring, place.stage);
 }
 
 //===----------------------------------------------------------------------===//
@@ -159,6 +243,14 @@ AttentionProducer::Keys AttentionProducer::getKeys(const Tile &tile,
   Term listed = entry.ge(0) & entry.lt(tile.count);
   Term index = vectorLoad(list, inList, listed, (tile.last - position).max(0));
   return {index, listed | position.lt(tile.band)};
+}
+
+/// Beyond the last bulk block nothing is a key.
+AttentionProducer::Keys AttentionProducer::getBulkKeys(const Tile &tile,
+                                                       Term block) {
+  Term firstKey = tile.last - (block + 1) * schedule.keys + 1;
+  Term isKey = block.lt(bulkBlocks).splat({schedule.keys});
+  return {k.iota(schedule.keys) + firstKey, isKey};
 }
 
 AttentionProducer::Lifetimes AttentionProducer::getLifetimes(const Keys &keys) {

@@ -40,8 +40,31 @@ private:
   struct Place {
     Term stage, phase;
   };
+  /// What is carried from block to block. Blocks of neighbouring keys, `bulk`,
+  /// and of others, `gathered`, come in turns as long as there are both: bulk
+  /// copies cost the producer next to nothing, so that a gather has the time of
+  /// two blocks.
+  struct State {
+    Place place;
+    /// The next block of each kind.
+    Term bulk, gathered;
+    /// Of the next gathered block and, last, of the one after it.
+    Term rows;
+    Keys keys;
+    Lifetimes lifetimes;
+    Keys keysAfter;
+    /// Of the next bulk block.
+    Lifetimes bulkLifetimes;
+
+    Terms pack(bool hasBulk) const;
+    static State unpack(ArrayRef<Term> terms, bool hasBulk);
+  };
 
   void emitTile(const Tile &tile, Place &place, Term &queryPhase);
+  State start(const Tile &tile, Place place);
+  State emitBlock(const Tile &tile, const State &state);
+  State emitGathered(const Tile &tile, const State &state);
+  State emitBulk(const Tile &tile, const State &state);
   void gatherQueries(const Tile &tile, Term queryPhase);
   /// The rows of a block to gather.
   Term getRows(const Tile &tile, Term block);
@@ -52,6 +75,9 @@ private:
                  const Lifetimes &lifetimes);
   void storeGates(const Tile &tile, Term stage, const Keys &keys,
                   const Lifetimes &lifetimes);
+  Keys getBulkKeys(const Tile &tile, Term block);
+  void copy(const Tile &tile, Value map, Term firstKey, Value tiles, Value ring,
+            Place place);
   /// A number below 256 of each key.
   void store(Term number, Value buffer, Term stage);
   void gather(Value rows, Value source, Term indices, Value ring, Place place);
@@ -65,6 +91,8 @@ private:
   const AttentionSchedule &schedule;
   /// Of the tile at hand.
   Value keyRows, valueRows, ends, keyScores, list;
+  /// The blocks that lie inside of its band; all others are gathered.
+  Term bulkBlocks;
 };
 
 } // namespace mlir::sparsek

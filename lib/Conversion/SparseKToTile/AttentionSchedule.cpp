@@ -75,17 +75,22 @@ static int64_t getFragmentRegisters(const AttentionShape &shape,
   return shape.valueDim / 2 + schedule.keys / 2 + probabilities + query;
 }
 
-/// The first schedule of a list that leaves enough registers and two stages.
+/// The first schedule of a list that leaves enough registers, with two stages
+/// or more; else the last one with two stages, whose kernel spills.
 static FailureOr<AttentionSchedule>
 choose(const AttentionShape &shape, ArrayRef<AttentionSchedule> candidates,
-       int64_t bytes, int64_t maxRegisters, int64_t maxStages) {
+       int64_t bytes, int64_t maxStages,
+       function_ref<int64_t(const AttentionSchedule &)> getMaxRegisters) {
+  FailureOr<AttentionSchedule> result = failure();
   for (AttentionSchedule schedule : candidates) {
     schedule.stages = std::min(maxStages, getStages(shape, schedule, bytes));
-    if (schedule.stages >= 2 &&
-        getFragmentRegisters(shape, schedule) <= maxRegisters)
-      return schedule;
+    if (schedule.stages < 2)
+      continue;
+    result = schedule;
+    if (getFragmentRegisters(shape, schedule) <= getMaxRegisters(schedule))
+      break;
   }
-  return failure();
+  return result;
 }
 
 static AttentionSchedule makeSchedule(int64_t rows, int64_t keys,
@@ -107,7 +112,8 @@ getWarpgroupSchedule(const AttentionShape &shape, int64_t bytes) {
     for (int64_t keys : {96, 64, 32})
       candidates.push_back(makeSchedule(128, keys, 4, inRegisters));
   FailureOr<AttentionSchedule> schedule =
-      choose(shape, candidates, bytes, /*maxRegisters=*/176, /*maxStages=*/6);
+      choose(shape, candidates, bytes, /*maxStages=*/6,
+             [](const AttentionSchedule &) { return 176; });
   if (failed(schedule))
     return failure();
   // 504 = 3 * 168 registers for three warpgroups of 128 threads. A producer
@@ -117,6 +123,7 @@ getWarpgroupSchedule(const AttentionShape &shape, int64_t bytes) {
     registers = 224;
   else if (shape.isGated())
     registers = 216;
+  schedule->bulk = true;
   schedule->consumerRegisters = registers;
   schedule->producerRegisters = 504 - 2 * registers;
   return schedule;
@@ -132,9 +139,14 @@ static FailureOr<AttentionSchedule> getWarpSchedule(const AttentionShape &shape,
       for (int64_t keys : {64, 32, 16})
         if (is16Bit || (rows < 128 && !inRegisters))
           candidates.push_back(makeSchedule(rows, keys, 1, inRegisters));
-  // 128 rows are 384 threads of 168 registers.
-  return choose(shape, candidates, bytes, /*maxRegisters=*/144,
-                /*maxStages=*/4);
+  // All threads have the same share. Beside the fragments a thread needs
+  // operands on their way, f32 ones split in two.
+  int64_t others = is16Bit ? 50 : 160;
+  return choose(shape, candidates, bytes, /*maxStages=*/4,
+                [&](const AttentionSchedule &schedule) {
+                  int64_t share = 65536 / schedule.getThreads();
+                  return std::min<int64_t>(share, 255) - others;
+                });
 }
 
 FailureOr<AttentionSchedule>

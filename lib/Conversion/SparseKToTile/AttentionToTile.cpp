@@ -160,6 +160,10 @@ LogicalResult AttentionToTilePass::lower(SparseAttentionOp op,
     llvm::append_values(arguments, op.getScores(), op.getTau());
   llvm::append_values(arguments, op.getOutput(), op.getLse(), lists.start,
                       lists.count, lists.list);
+  if (schedule->bulk)
+    for (Value tensor : {op.getKey(), op.getValue()})
+      arguments.push_back(
+          tile::EncodeTensorMapOp::create(b, tensor, schedule->keys));
   Value grid = getGridSize(b, lists, shape, getMultiprocessorFunction(symbols));
 
   getOperation()->setAttr(gpu::GPUDialect::getContainerModuleAttrName(),
