@@ -25,8 +25,10 @@ static llvm::Error readProperties(const Driver &driver, DeviceHandle handle,
           toError(driver.cuDeviceGetName(name, sizeof(name), handle),
                   "cuDeviceGetName"))
     return error;
-  for (auto [attribute, value] : {std::pair(kComputeCapabilityMajor, &major),
-                                  std::pair(kComputeCapabilityMinor, &minor)})
+  for (auto [attribute, value] :
+       {std::pair(kComputeCapabilityMajor, &major),
+        std::pair(kComputeCapabilityMinor, &minor),
+        std::pair(kMultiprocessorCount, &device.numMultiprocessors)})
     if (llvm::Error error =
             toError(driver.cuDeviceGetAttribute(value, attribute, handle),
                     "cuDeviceGetAttribute"))

@@ -22,6 +22,7 @@ struct Device {
   std::string name;
   /// The compute capability, 90 for 9.0.
   int capability = 0;
+  int numMultiprocessors = 0;
   /// What target "cuda" compiles for: "sm_90a", or the common denominator
   /// "sm_80"; empty where that does not run either.
   std::string chip;

@@ -44,6 +44,7 @@ using Pool = PoolHandle *;
 /// CUdevice_attribute
 constexpr int kComputeCapabilityMajor = 75;
 constexpr int kComputeCapabilityMinor = 76;
+constexpr int kMultiprocessorCount = 16;
 /// CUfunction_attribute
 constexpr int kMaxDynamicSharedBytes = 8;
 /// CUmemPool_attribute

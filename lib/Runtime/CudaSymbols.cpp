@@ -88,6 +88,10 @@ static void launch(KernelSlot *slot, int64_t gridX, int64_t gridY,
   failOn(tryLaunch(*slot, grid, block, sharedBytes, parameters));
 }
 
+static int32_t getNumMultiprocessors() {
+  return getCall().getDevice().numMultiprocessors;
+}
+
 template <typename Function> static void *address(Function *function) {
   return reinterpret_cast<void *>(function);
 }
@@ -99,6 +103,9 @@ llvm::ArrayRef<RuntimeSymbol> mlir::sparsek::runtime::getCudaSymbols() {
       {"sparsek_gpu_copy", address(copy)},
       {"sparsek_gpu_fill", address(fill)},
       {"sparsek_gpu_launch", address(launch)},
+      // Called by a func.func's declaration, whose name the lowering changes.
+      {"_mlir_ciface_sparsek_gpu_num_multiprocessors",
+       address(getNumMultiprocessors)},
   };
   return symbols;
 }
