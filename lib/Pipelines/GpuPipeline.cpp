@@ -41,10 +41,13 @@ static void addKernelLowering(OpPassManager &pm) {
   kernels.addPass(createConvertVectorToLLVMPass());
   kernels.addPass(createConvertMathToLLVMPass());
   kernels.addPass(createConvertNVVMToLLVMPass());
+  // Every chip from sm_80 on reduces i32 over a warp in one instruction.
+  ConvertGpuOpsToNVVMOpsOptions nvvmOptions;
+  nvvmOptions.hasRedux = true;
+  kernels.addPass(createConvertGpuOpsToNVVMOps(nvvmOptions));
+  kernels.addPass(createConvertNVVMToLLVMPass());
   kernels.addPass(createArithToLLVMConversionPass());
   kernels.addPass(createConvertIndexToLLVMPass());
-  kernels.addPass(createConvertGpuOpsToNVVMOps());
-  kernels.addPass(createConvertNVVMToLLVMPass());
   kernels.addPass(sparsek::createTileFinalizeKernels());
   kernels.addPass(createReconcileUnrealizedCastsPass());
   kernels.addPass(createCanonicalizerPass());

@@ -95,6 +95,10 @@ Term AttentionConsumer::sumColumns(Term values) {
 // Rings and products
 //===----------------------------------------------------------------------===//
 
+Term AttentionConsumer::pin(Term values) {
+  return {b, tile::PinOp::create(b, ValueRange{values.get()}).getResult(0)};
+}
+
 AttentionConsumer::Place AttentionConsumer::advance(Place place) {
   auto op = tile::AdvanceOp::create(b, k.keyRing, place.stage, place.phase);
   return {Term(b, op.getNextStage()), Term(b, op.getNextPhase())};
@@ -356,36 +360,44 @@ Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
   Probabilities first =
       exponentiate(products, place.stage, firstFlags, rows, softmax);
   Place next = advance(place);
-  Term ready(b, tile::TestOp::create(b, k.keyRing, next.stage, next.phase));
+  when(tile.blocks.gt(1), [&] { waitFull(k.keyRing, next); });
 
   // Each further one: its first product, the last block's second product, its
   // softmax under that.
-  Terms inits = {
-      next.stage, next.phase,      place.stage,  place.phase,
-      ready,      softmax.maximum, softmax.sums, toOperand(first.values),
-      output,     first.values};
+  Terms inits = {next.stage,
+                 next.phase,
+                 place.stage,
+                 place.phase,
+                 softmax.maximum,
+                 softmax.sums,
+                 toOperand(first.values),
+                 output,
+                 first.values};
   Terms last = loop(
       one, tile.blocks, one, inits, [&](Term block, ArrayRef<Term> s) -> Terms {
         Place at = {s[0], s[1]}, previous = {s[2], s[3]};
-        Softmax running = {s[5], s[6]};
-        when(!s[4], [&] { waitFull(k.keyRing, at); });
-        Term products = multiplyKeys(queries, s[9], at.stage);
+        Softmax running = {s[4], s[5]};
+        Term products = multiplyKeys(queries, s[8], at.stage);
         waitFull(k.valueRing, previous);
-        Term sum = multiplyValues(s[7], s[8], previous.stage, block.gt(1));
+        Term sum = multiplyValues(s[6], s[7], previous.stage, block.gt(1));
         Flags flags = loadFlags(at.stage);
         products = waitProducts(1, {products})[0];
         Probabilities probabilities =
             exponentiate(products, at.stage, flags, rows, running);
+        probabilities.values = pin(probabilities.values);
         Place following = advance(at);
+        // A branch: the assembler would move the wait for the products above
+        // the exponentials, which then would not run under them.
         Term isReady(b, tile::TestOp::create(b, k.keyRing, following.stage,
                                              following.phase));
+        when(!isReady & block.lt(tile.blocks - 1),
+             [&] { waitFull(k.keyRing, following); });
         Terms done = waitProducts(0, {sum, probabilities.values});
         release(k.valueRing, previous.stage);
         return {following.stage,
                 following.phase,
                 at.stage,
                 at.phase,
-                isReady,
                 running.maximum,
                 running.sums,
                 toOperand(done[1]),
@@ -401,14 +413,14 @@ Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
   if (!schedule.queryInRegisters)
     release(k.queryRing, k.i32(0));
   waitFull(k.valueRing, previous);
-  output = multiplyValues(last[7], last[8], previous.stage, tile.blocks.gt(1));
+  output = multiplyValues(last[6], last[7], previous.stage, tile.blocks.gt(1));
   more = nextIndex.lt(k.numTiles);
   queries = loadQueries(queryPhase, more);
   when(more, [&] { waitFull(k.keyRing, place); });
-  products = multiplyKeys(queries, last[9], place.stage);
+  products = multiplyKeys(queries, last[8], place.stage);
   output = waitProducts(1, {output})[0];
   release(k.valueRing, previous.stage);
-  writeRows(tile, output, {last[5], last[6]});
+  writeRows(tile, output, {last[4], last[5]});
 
   Terms result = {nextIndex,        place.stage,     place.phase,
                   queryPhase ^ one, nextLists.start, nextLists.count,

@@ -56,6 +56,7 @@ private:
   Term multiplyValues(Term probabilities, Term accumulator, Term stage,
                       Term accumulate);
   Terms waitProducts(int64_t pending, ArrayRef<Term> values);
+  Term pin(Term values);
   Place advance(Place place);
   void release(Value ring, Term stage);
   void waitFull(Value ring, Place place);

@@ -243,6 +243,21 @@ struct LowerWgmma : OpConversionPattern<MmaOp> {
   }
 };
 
+/// The vectors after an instruction that all their elements are tied to.
+static SmallVector<Value> tie(NVVMBuilder &b, const Twine &instruction,
+                              ValueRange vectors) {
+  SmallVector<Value> elements, results;
+  for (Value vector : vectors)
+    llvm::append_range(elements, b.unpack(vector));
+  ArrayRef<Value> rest = elements = b.assembly(instruction, elements);
+  for (Value vector : vectors) {
+    int64_t size = cast<VectorType>(vector.getType()).getNumElements();
+    results.push_back(b.pack(rest.take_front(size)));
+    rest = rest.drop_front(size);
+  }
+  return results;
+}
+
 /// %r = tile.mma_wait 1, %s : vector<48xf32>   on a warpgroup becomes
 ///
 /// llvm.inline_asm "wgmma.wait_group.sync.aligned 1;" with the elements tied
@@ -256,18 +271,24 @@ struct LowerWgmmaWait : OpConversionPattern<MmaWaitOp> {
     if (!isOnWarpgroup(op))
       return rewriter.notifyMatchFailure(op, "not on a warpgroup");
     NVVMBuilder b(op.getLoc(), rewriter);
-    SmallVector<Value> elements, results;
-    for (Value value : adaptor.getValues())
-      llvm::append_range(elements, b.unpack(value));
-    ArrayRef<Value> rest = elements = b.assembly(
-        "wgmma.wait_group.sync.aligned " + Twine(op.getPending()) + ";",
-        elements);
-    for (Value value : adaptor.getValues()) {
-      int64_t size = cast<VectorType>(value.getType()).getNumElements();
-      results.push_back(b.pack(rest.take_front(size)));
-      rest = rest.drop_front(size);
-    }
-    rewriter.replaceOp(op, results);
+    rewriter.replaceOp(
+        op,
+        tie(b, "wgmma.wait_group.sync.aligned " + Twine(op.getPending()) + ";",
+            adaptor.getValues()));
+    return success();
+  }
+};
+
+/// %r = tile.pin %e : vector<48xf32>   becomes
+///
+/// llvm.inline_asm "" with the elements tied
+struct LowerPin : OpConversionPattern<PinOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(PinOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    NVVMBuilder b(op.getLoc(), rewriter);
+    rewriter.replaceOp(op, tie(b, "", adaptor.getValues()));
     return success();
   }
 };
@@ -276,5 +297,6 @@ struct LowerWgmmaWait : OpConversionPattern<MmaWaitOp> {
 
 void tile::populateWgmmaPatterns(const TypeConverter &converter,
                                  RewritePatternSet &patterns) {
-  patterns.add<LowerWgmma, LowerWgmmaWait>(converter, patterns.getContext());
+  patterns.add<LowerPin, LowerWgmma, LowerWgmmaWait>(converter,
+                                                     patterns.getContext());
 }

@@ -118,3 +118,10 @@ LogicalResult MmaWaitOp::inferReturnTypes(MLIRContext *,
   llvm::append_range(types, adaptor.getValues().getTypes());
   return success();
 }
+
+LogicalResult PinOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
+                                      PinOp::Adaptor adaptor,
+                                      SmallVectorImpl<Type> &types) {
+  llvm::append_range(types, adaptor.getValues().getTypes());
+  return success();
+}

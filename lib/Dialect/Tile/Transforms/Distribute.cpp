@@ -374,7 +374,7 @@ LogicalResult Distributor::distribute(Operation *op) {
     return cloneWithRegions(op);
   bool sameForThread =
       OpTrait::hasElementwiseMappableTraits(op) ||
-      isa<MmaOp, MmaWaitOp, scf::YieldOp, scf::ConditionOp>(op);
+      isa<MmaOp, MmaWaitOp, PinOp, scf::YieldOp, scf::ConditionOp>(op);
   if (hasVectors(op) && !sameForThread)
     return op->emitOpError("has no rule to distribute its vectors");
   clone(op);

@@ -333,6 +333,9 @@ LogicalResult LayoutInference::constrain(Operation *op) {
       .Case([&](MmaWaitOp op) {
         return tieValues(op.getValuesMutable(), op.getResults());
       })
+      .Case([&](PinOp op) {
+        return tieValues(op.getValuesMutable(), op.getResults());
+      })
       .Case<vector::LoadOp, vector::MaskedLoadOp, vector::GatherOp>(
           [&](Operation *op) { return tieAll(op); })
       .Default([&](Operation *op) -> Result {

@@ -380,4 +380,16 @@ def Tile_MmaWaitOp : Tile_Op<"mma_wait", [InferTypeOpAdaptor]> {
   let assemblyFormat = "$pending (`,` $values^ `:` type($values))? attr-dict";
 }
 
+def Tile_PinOp : Tile_Op<"pin", [InferTypeOpAdaptor]> {
+  let summary = "keeps values computed before what follows";
+  let description = [{
+    The results are the operands. An assembler moves a wait for products above
+    arithmetic that does not need them, which then no longer runs under the
+    products; what is pinned before a `tile.test` and a branch stays.
+  }];
+  let arguments = (ins Variadic<AnyVectorOfNonZeroRank>:$values);
+  let results = (outs Variadic<AnyVectorOfNonZeroRank>:$results);
+  let assemblyFormat = "$values attr-dict `:` type($values)";
+}
+
 #endif // SPARSEK_DIALECT_TILE_IR_TILEOPS_TD
