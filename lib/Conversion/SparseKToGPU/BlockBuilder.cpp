@@ -16,7 +16,8 @@ using namespace mlir::sparsek;
 
 gpu::GPUFuncOp sparsek::createKernel(gpu::GPUModuleOp module, Location loc,
                                      StringRef name, TypeRange arguments,
-                                     TypeRange workgroup, int64_t numWarps) {
+                                     TypeRange workgroup, int64_t numWarps,
+                                     int64_t numBlocks) {
   auto builder = OpBuilder::atBlockEnd(module.getBody());
   auto type = builder.getFunctionType(arguments, {});
   auto kernel = gpu::GPUFuncOp::create(builder, loc, name, type, workgroup);
@@ -24,6 +25,8 @@ gpu::GPUFuncOp sparsek::createKernel(gpu::GPUModuleOp module, Location loc,
                   builder.getUnitAttr());
   kernel.setKnownBlockSizeAttr(builder.getDenseI32ArrayAttr(
       {static_cast<int32_t>(numWarps * kWarpSize), 1, 1}));
+  kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                  builder.getI32IntegerAttr(numBlocks));
   return kernel;
 }
 
@@ -61,6 +64,21 @@ SmallVector<Value> BlockBuilder::toIndices(ValueRange values) {
       return value;
     return arith::IndexCastUIOp::create(*this, getIndexType(), value);
   });
+}
+
+Value BlockBuilder::slice(Value memref, ValueRange indices) {
+  auto type = cast<MemRefType>(memref.getType());
+  SmallVector<OpFoldResult> offsets = getAsOpFoldResult(toIndices(indices));
+  SmallVector<OpFoldResult> sizes =
+      memref::getMixedSizes(*this, getLoc(), memref);
+  SmallVector<OpFoldResult> strides(type.getRank(), getIndexAttr(1));
+  offsets.resize(type.getRank(), getIndexAttr(0));
+  std::fill_n(sizes.begin(), indices.size(), getIndexAttr(1));
+  auto resultType = memref::SubViewOp::inferRankReducedResultType(
+      type.getShape().drop_front(indices.size()), type, offsets, sizes,
+      strides);
+  return memref::SubViewOp::create(*this, resultType, memref, offsets, sizes,
+                                   strides);
 }
 
 Value BlockBuilder::loadAt(Value memref, ValueRange indices) {
@@ -155,6 +173,15 @@ Value BlockBuilder::compact(ArrayRef<Vote> votes, Value scratch,
 // Loops
 //===----------------------------------------------------------------------===//
 
+void BlockBuilder::forEach(Value lower, Value upper, int64_t step,
+                           function_ref<void(Value)> body) {
+  scf::ForOp::create(*this, lower, upper, i32(step), ValueRange(),
+                     [&](OpBuilder &, Location, Value i, ValueRange) {
+                       body(i);
+                       scf::YieldOp::create(*this);
+                     });
+}
+
 Value BlockBuilder::loopUpTo(Value lower, Value upper, Value step, Value state,
                              Value limit,
                              function_ref<Value(Value, Value)> body) {
@@ -172,8 +199,9 @@ Value BlockBuilder::loopUpTo(Value lower, Value upper, Value step, Value state,
   return last[1];
 }
 
-Value BlockBuilder::loopBits(Value mask, Value state, Value limit,
-                             function_ref<Value(Value, Value)> body) {
+Value BlockBuilder::loopBits(Value mask, int64_t items, Value state,
+                             Value limit,
+                             function_ref<Value(ValueRange, Value)> body) {
   Values last = loopWhile(
       {mask, state}, /*extraTypes=*/{},
       [&](ValueRange values) -> Test {
@@ -182,9 +210,13 @@ Value BlockBuilder::loopBits(Value mask, Value state, Value limit,
         return {bothOf(more, goOn), {}};
       },
       [&](ValueRange values, ValueRange) -> Values {
-        Value next = body(lowestBit(values[0]), values[1]);
-        Value others = bitAnd(values[0], sub(values[0], i32(1)));
-        return {others, next};
+        Value others = values[0];
+        Values bits;
+        for (int64_t item = 0; item < items; ++item) {
+          bits.push_back(lowestBit(others));
+          others = bitAnd(others, sub(others, i32(1)));
+        }
+        return {others, body(bits, values[1])};
       });
   return last[1];
 }

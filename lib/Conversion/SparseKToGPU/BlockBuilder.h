@@ -19,10 +19,12 @@ namespace mlir::sparsek {
 inline constexpr int64_t kWarpSize = 32;
 
 /// A kernel without a body at the end of `module`, for blocks of `numWarps`
-/// warps, with the shared buffers `workgroup`.
+/// warps, with the shared buffers `workgroup`. Its registers are few enough for
+/// `numBlocks` blocks on a multiprocessor at a time.
 gpu::GPUFuncOp createKernel(gpu::GPUModuleOp module, Location loc,
                             StringRef name, TypeRange arguments,
-                            TypeRange workgroup, int64_t numWarps);
+                            TypeRange workgroup, int64_t numWarps,
+                            int64_t numBlocks);
 
 /// A buffer in shared memory.
 MemRefType getWorkgroupType(MLIRContext *context, ArrayRef<int64_t> shape,
@@ -47,6 +49,9 @@ public:
   Value getWarp() const { return warp; }
   Value getLane() const { return lane; }
 
+  /// What is left of a memref at the given indices of its first dimensions:
+  /// the address of its first element is computed here, once.
+  Value slice(Value memref, ValueRange indices);
   /// Loads and stores at indices of type index or i32.
   Value loadAt(Value memref, ValueRange indices);
   void storeAt(Value value, Value memref, ValueRange indices);
@@ -103,13 +108,17 @@ public:
   // Loops
   //===--------------------------------------------------------------------===//
 
+  /// for i = lower to upper step `step`
+  void forEach(Value lower, Value upper, int64_t step,
+               function_ref<void(Value)> body);
   /// While `index` < `upper` and `state` <= `limit`: `state` becomes
   /// `body(index, state)` and `index` grows by `step`. Returns the last state.
   Value loopUpTo(Value lower, Value upper, Value step, Value state, Value limit,
                  function_ref<Value(Value, Value)> body);
-  /// The same over the bits of a mask, from the lowest.
-  Value loopBits(Value mask, Value state, Value limit,
-                 function_ref<Value(Value, Value)> body);
+  /// The same over the bits of a mask, from the lowest, `items` at a time. The
+  /// last time, some bits of the body may not exist: they are 32.
+  Value loopBits(Value mask, int64_t items, Value state, Value limit,
+                 function_ref<Value(ValueRange, Value)> body);
 
 private:
   SmallVector<Value> toIndices(ValueRange values);

@@ -16,6 +16,9 @@ using namespace mlir::sparsek;
 using Values = KernelBuilder::Values;
 using IntPredicate = KernelBuilder::IntPredicate;
 
+/// Blocks of a multiprocessor: the more, the more loads are on their way. With
+/// more than this, the registers do not suffice.
+static constexpr int64_t kListBlocks = 4;
 /// Keys of the block's own list, in shared memory. What does not fit is read
 /// again from the tree by each tile.
 static constexpr int64_t kSharedKeys = 2048;
@@ -37,33 +40,42 @@ public:
   static SmallVector<Type> getWorkgroupTypes(MLIRContext *context);
 
 private:
-  /// The keys alive at `time` before `upper`, ascending: the first of them in
-  /// shared memory, and from `resume` on those in the tree alone.
+  /// The keys alive at a time and before its band, ascending: `length` of them
+  /// are in shared memory, those from `resume` on in the tree alone.
   struct BlockList {
     Value length, resume;
   };
+  /// Some members of the level above.
+  struct Parents {
+    Value count;
+    function_ref<Value(Value)> get;
+  };
   BlockList emitBlockList(Value time);
-  Value expand(Level level, Value numParents,
-               function_ref<Value(Value)> getParent, TreeRange range,
-               Value time, function_ref<void(Value, Value)> sink);
-  Value expandToShared(Level level, Value numParents,
-                       function_ref<Value(Value)> getParent, TreeRange range,
-                       Value time, Value shared);
-  Value appendKeys(Value numParents, Value firstParent, TreeRange range,
-                   Value time, Value length);
+  Value expand(Level level, Parents parents, TreeRange range, Value time,
+               function_ref<void(Value, Value)> sink);
+  Value expandTo(Value shared, Level level, Parents parents, TreeRange range,
+                 Value time);
+  Value appendKeys(Value length, Parents parents, TreeRange range, Value time);
+  void loadEnds(Value length);
 
-  void emitTile(Value tile, const BlockList &blockList);
-  Value takeFromBlockList(Value length, Value time, Value found, Value tile);
-  Value takeFromTree(TreeRange keys, Value time, Value found, Value tile);
-  Value take(Value alive, Value key, Value found, Value tile);
-  void emitEnd(Value band, Value found, Value tile);
+  /// A tile of queries: its index, the position of its first query (0 if that
+  /// is negative) and its row of the lists.
+  struct Tile {
+    Value index, time;
+  };
+  void emitTile(const Tile &tile, const BlockList &blockList);
+  Value takeFromBlockList(Value length, Value found, const Tile &tile);
+  Value takeFromTree(TreeRange keyRange, Value found, const Tile &tile);
+  Value takeAll(ValueRange alive, ValueRange keys, Value found,
+                const Tile &tile);
+  Value take(Value alive, Value key, Value found, const Tile &tile);
+  void emitEnd(Value band, Value found, const Tile &tile);
 
   /// The position of the tile's first query, or 0 if that is negative.
   Value getTime(Value tile);
-  Value loadShared(Value shared, Value i) { return b.loadAt(shared, i); }
 
   BlockBuilder b;
-  Values row;
+  Values row; // batch and head
   LifetimeTree tree;
   int64_t tileSize;
   Value start, count, list, shift, tilesPerBlock, numTiles, capacity;
@@ -90,11 +102,11 @@ ListKernel::ListKernel(gpu::GPUFuncOp kernel, int64_t tileSize)
   Value numQueries = b.toInteger(kernel.getArgument(2), 32);
   shift = b.sub(tree.getNumKeys(), numQueries);
   tilesPerBlock = b.toInteger(kernel.getArgument(3), 32);
-  start = kernel.getArgument(4);
-  count = kernel.getArgument(5);
-  list = kernel.getArgument(6);
-  numTiles = b.toInteger(b.dim(start, 2), 32);
-  capacity = b.toInteger(b.dim(list, 3), 32);
+  numTiles = b.toInteger(b.dim(kernel.getArgument(4), 2), 32);
+  capacity = b.toInteger(b.dim(kernel.getArgument(6), 3), 32);
+  start = b.slice(kernel.getArgument(4), row);
+  count = b.slice(kernel.getArgument(5), row);
+  list = b.slice(kernel.getArgument(6), row);
   ArrayRef<BlockArgument> shared = kernel.getWorkgroupAttributions();
   scratch = shared[0];
   nodes = shared[1];
@@ -115,17 +127,16 @@ Value ListKernel::getTime(Value tile) {
 
 /// The members of `range` that are alive, of the children of up to kParents
 /// parents, go to `sink(child, rank)` in ascending order. Returns their number.
-Value ListKernel::expand(Level level, Value numParents,
-                         function_ref<Value(Value)> getParent, TreeRange range,
+Value ListKernel::expand(Level level, Parents parents, TreeRange range,
                          Value time, function_ref<void(Value, Value)> sink) {
   Values children;
   SmallVector<BlockBuilder::Vote> votes;
   for (int64_t item = 0; item < kItems; ++item) {
     Value first = b.mul(b.getWarp(), b.i32(kItems));
     Value entry = b.add(first, b.i32(item));
-    Value isParent = b.less(entry, numParents);
+    Value isParent = b.less(entry, parents.count);
     // Shared memory behind the list's end holds anything.
-    Value parent = b.select(isParent, getParent(entry), b.i32(0));
+    Value parent = b.select(isParent, parents.get(entry), b.i32(0));
     Value child = b.add(b.shiftLeft(parent, kFanOutLog2), b.getLane());
     Value isAlive = tree.isAlive(level, child, range, time);
     children.push_back(child);
@@ -136,34 +147,25 @@ Value ListKernel::expand(Level level, Value numParents,
   });
 }
 
-Value ListKernel::expandToShared(Level level, Value numParents,
-                                 function_ref<Value(Value)> getParent,
-                                 TreeRange range, Value time, Value shared) {
-  return expand(
-      level, numParents, getParent, range, time,
-      [&](Value child, Value rank) { b.storeAt(child, shared, rank); });
+Value ListKernel::expandTo(Value shared, Level level, Parents parents,
+                           TreeRange range, Value time) {
+  return expand(level, parents, range, time, [&](Value child, Value rank) {
+    b.storeAt(child, shared, rank);
+  });
 }
 
 /// Appends the keys alive of some leaves to the `length` ones in shared memory.
 /// The first key that does not fit goes to the resume slot.
-Value ListKernel::appendKeys(Value numParents, Value firstParent,
-                             TreeRange range, Value time, Value length) {
-  Value added = expand(
-      Level::Key, numParents,
-      [&](Value entry) {
-        return loadShared(leaves, b.add(firstParent, entry));
-      },
-      range, time,
-      [&](Value key, Value rank) {
-        Value place = b.add(length, rank);
-        b.when(b.less(place, b.i32(kSharedKeys)), [&] {
-          b.storeAt(key, keys, place);
-          b.storeAt(tree.latestEnd(Level::Key, key), ends, place);
-        });
-        b.when(b.cmp(IntPredicate::eq, place, b.i32(kSharedKeys)),
-               [&] { b.storeAt(key, resumeSlot, b.i32(0)); });
-      });
-  return b.add(length, added);
+Value ListKernel::appendKeys(Value length, Parents parents, TreeRange range,
+                             Value time) {
+  auto sink = [&](Value key, Value rank) {
+    Value place = b.add(length, rank);
+    b.when(b.less(place, b.i32(kSharedKeys)),
+           [&] { b.storeAt(key, keys, place); });
+    b.when(b.cmp(IntPredicate::eq, place, b.i32(kSharedKeys)),
+           [&] { b.storeAt(key, resumeSlot, b.i32(0)); });
+  };
+  return b.add(length, expand(Level::Key, parents, range, time, sink));
 }
 
 ListKernel::BlockList ListKernel::emitBlockList(Value time) {
@@ -176,28 +178,43 @@ ListKernel::BlockList ListKernel::emitBlockList(Value time) {
   b.barrier();
 
   Value zero = b.i32(0), step = b.i32(kParents), limit = b.i32(kSharedKeys);
-  auto forNodes = [&](Value firstRoot, Value length) -> Value {
-    Value numNodes = expandToShared(
-        Level::Node, b.sub(numRoots, firstRoot),
-        [&](Value entry) { return b.add(firstRoot, entry); }, nodeRange, time,
-        nodes);
-    auto forLeaves = [&](Value firstNode, Value length) -> Value {
-      Value numLeaves = expandToShared(
-          Level::Leaf, b.sub(numNodes, firstNode),
-          [&](Value entry) {
-            return loadShared(nodes, b.add(firstNode, entry));
-          },
-          leafRange, time, leaves);
-      return b.loopUpTo(zero, numLeaves, step, length, limit,
-                        [&](Value firstLeaf, Value length) {
-                          return appendKeys(b.sub(numLeaves, firstLeaf),
-                                            firstLeaf, keyRange, time, length);
-                        });
+  auto forRoots = [&](Value firstRoot, Value length) {
+    auto getRoot = [&](Value i) { return b.add(firstRoot, i); };
+    Value numNodes =
+        expandTo(nodes, Level::Node, {b.sub(numRoots, firstRoot), getRoot},
+                 nodeRange, time);
+    auto forNodes = [&](Value firstNode, Value length) {
+      auto getNode = [&](Value i) {
+        return b.loadAt(nodes, b.add(firstNode, i));
+      };
+      Value numLeaves =
+          expandTo(leaves, Level::Leaf, {b.sub(numNodes, firstNode), getNode},
+                   leafRange, time);
+      auto forLeaves = [&](Value firstLeaf, Value length) {
+        auto getLeaf = [&](Value i) {
+          return b.loadAt(leaves, b.add(firstLeaf, i));
+        };
+        return appendKeys(length, {b.sub(numLeaves, firstLeaf), getLeaf},
+                          keyRange, time);
+      };
+      return b.loopUpTo(zero, numLeaves, step, length, limit, forLeaves);
     };
-    return b.loopUpTo(zero, numNodes, step, length, limit, forLeaves);
+    return b.loopUpTo(zero, numNodes, step, length, limit, forNodes);
   };
-  Value length = b.loopUpTo(zero, numRoots, step, zero, limit, forNodes);
-  return {b.min(length, limit), loadShared(resumeSlot, zero)};
+  Value length = b.loopUpTo(zero, numRoots, step, zero, limit, forRoots);
+  length = b.min(length, limit);
+  loadEnds(length);
+  return {length, b.loadAt(resumeSlot, zero)};
+}
+
+/// The ends of the keys in shared memory. Loaded only now: they would take
+/// registers where those are scarce.
+void ListKernel::loadEnds(Value length) {
+  b.forEach(b.getThread(), length, kListWarps * kWarpSize, [&](Value i) {
+    Value end = tree.latestEnd(Level::Key, b.loadAt(keys, i));
+    b.storeAt(end, ends, i);
+  });
+  b.barrier();
 }
 
 //===----------------------------------------------------------------------===//
@@ -206,20 +223,26 @@ ListKernel::BlockList ListKernel::emitBlockList(Value time) {
 
 /// Appends the lanes' keys that are alive to the tile's `found` ones. The first
 /// that does not fit begins the band.
-Value ListKernel::take(Value alive, Value key, Value found, Value tile) {
+Value ListKernel::take(Value alive, Value key, Value found, const Tile &tile) {
   Value mask = b.ballot(alive);
   Value rank = b.add(found, b.rankIn(mask));
   Value fits = b.less(rank, capacity);
   b.when(b.bothOf(alive, fits),
-         [&] { b.storeAt(key, list, {row[0], row[1], tile, rank}); });
+         [&] { b.storeAt(key, list, {tile.index, rank}); });
   Value isNext = b.cmp(IntPredicate::eq, rank, capacity);
-  b.when(b.bothOf(alive, isNext),
-         [&] { b.storeAt(key, start, {row[0], row[1], tile}); });
+  b.when(b.bothOf(alive, isNext), [&] { b.storeAt(key, start, tile.index); });
   return b.add(found, b.countBits(mask));
 }
 
-Value ListKernel::takeFromBlockList(Value length, Value time, Value found,
-                                    Value tile) {
+Value ListKernel::takeAll(ValueRange alive, ValueRange keys, Value found,
+                          const Tile &tile) {
+  for (auto [isAlive, key] : llvm::zip_equal(alive, keys))
+    found = take(isAlive, key, found, tile);
+  return found;
+}
+
+Value ListKernel::takeFromBlockList(Value length, Value found,
+                                    const Tile &tile) {
   return b.loopUpTo(b.i32(0), length, b.i32(kItems * kWarpSize), found,
                     capacity, [&](Value first, Value found) {
                       Values listed, alive;
@@ -227,8 +250,8 @@ Value ListKernel::takeFromBlockList(Value length, Value time, Value found,
                         Value offset =
                             b.add(b.getLane(), b.i32(item * kWarpSize));
                         Value i = b.add(first, offset);
-                        Value isAlive = b.less(time, loadShared(ends, i));
-                        listed.push_back(loadShared(keys, i));
+                        Value isAlive = b.less(tile.time, b.loadAt(ends, i));
+                        listed.push_back(b.loadAt(keys, i));
                         alive.push_back(b.bothOf(isAlive, b.less(i, length)));
                       }
                       for (int64_t item = 0; item < kItems; ++item)
@@ -237,56 +260,67 @@ Value ListKernel::takeFromBlockList(Value length, Value time, Value found,
                     });
 }
 
-Value ListKernel::takeFromTree(TreeRange keyRange, Value time, Value found,
-                               Value tile) {
+Value ListKernel::takeFromTree(TreeRange keyRange, Value found,
+                               const Tile &tile) {
   TreeRange leafRange = keyRange.getParents(b);
   TreeRange nodeRange = leafRange.getParents(b);
-  auto getChild = [&](Value parent) {
-    return b.add(b.shiftLeft(parent, kFanOutLog2), b.getLane());
+  auto getFirst = [&](Value parent) {
+    return b.shiftLeft(parent, kFanOutLog2);
   };
-  auto forKeys = [&](Value leaf, Value found) {
-    Value key = getChild(leaf);
-    Value alive = tree.isAlive(Level::Key, key, keyRange, time);
-    return take(alive, key, found, tile);
+  auto forKeys = [&](Value firstLeaf, ValueRange bits, Value found) {
+    Values keys, alive;
+    for (Value bit : bits) {
+      Value leaf = b.add(firstLeaf, bit);
+      keys.push_back(b.add(getFirst(leaf), b.getLane()));
+      Value isAlive =
+          tree.isAlive(Level::Key, keys.back(), keyRange, tile.time);
+      Value exists = b.less(bit, b.i32(kFanOut));
+      alive.push_back(b.bothOf(isAlive, exists));
+    }
+    return takeAll(alive, keys, found, tile);
   };
   auto forLeaves = [&](Value node, Value found) {
-    Value leaf = getChild(node);
-    Value mask = b.ballot(tree.isAlive(Level::Leaf, leaf, leafRange, time));
-    return b.loopBits(mask, found, capacity, [&](Value bit, Value found) {
-      return forKeys(b.add(b.shiftLeft(node, kFanOutLog2), bit), found);
-    });
+    Value first = getFirst(node);
+    Value leaf = b.add(first, b.getLane());
+    Value mask =
+        b.ballot(tree.isAlive(Level::Leaf, leaf, leafRange, tile.time));
+    return b.loopBits(mask, kItems, found, capacity,
+                      [&](ValueRange bits, Value found) {
+                        return forKeys(first, bits, found);
+                      });
   };
   return b.loopUpTo(
       nodeRange.lower, nodeRange.upper, b.i32(kWarpSize), found, capacity,
       [&](Value first, Value found) {
         Value node = b.add(first, b.getLane());
-        Value mask = b.ballot(tree.isAlive(Level::Node, node, nodeRange, time));
-        return b.loopBits(mask, found, capacity, [&](Value bit, Value found) {
-          return forLeaves(b.add(first, bit), found);
-        });
+        Value mask =
+            b.ballot(tree.isAlive(Level::Node, node, nodeRange, tile.time));
+        return b.loopBits(mask, /*items=*/1, found, capacity,
+                          [&](ValueRange bits, Value found) {
+                            return forLeaves(b.add(first, bits[0]), found);
+                          });
       });
 }
 
 /// The tile's count, its start if the list holds all keys before the band, and
 /// zeros up to a multiple of four entries.
-void ListKernel::emitEnd(Value band, Value found, Value tile) {
+void ListKernel::emitEnd(Value band, Value found, const Tile &tile) {
   Value listed = b.min(found, capacity);
   b.when(b.cmp(IntPredicate::eq, b.getLane(), b.i32(0)), [&] {
-    b.storeAt(listed, count, {row[0], row[1], tile});
+    b.storeAt(listed, count, tile.index);
     b.when(b.cmp(IntPredicate::sle, found, capacity),
-           [&] { b.storeAt(band, start, {row[0], row[1], tile}); });
+           [&] { b.storeAt(band, start, tile.index); });
   });
   Value place = b.add(listed, b.getLane());
   Value padded = b.bitAnd(b.add(listed, b.i32(3)), b.i32(-4));
   b.when(b.less(place, b.min(padded, capacity)),
-         [&] { b.storeAt(b.i32(0), list, {row[0], row[1], tile, place}); });
+         [&] { b.storeAt(b.i32(0), list, {tile.index, place}); });
 }
 
-void ListKernel::emitTile(Value tile, const BlockList &blockList) {
-  Value time = getTime(tile);
-  Value band = b.add(tree.findLastDead(time), b.i32(1));
-  Value found = takeFromBlockList(blockList.length, time, b.i32(0), tile);
-  found = takeFromTree({blockList.resume, band}, time, found, tile);
+void ListKernel::emitTile(const Tile &tile, const BlockList &blockList) {
+  Value band = b.add(tree.findLastDead(tile.time), b.i32(1));
+  Value found = takeFromBlockList(blockList.length, b.i32(0), tile);
+  found = takeFromTree({blockList.resume, band}, found, tile);
   emitEnd(band, found, tile);
 }
 
@@ -295,12 +329,8 @@ void ListKernel::emit() {
   Value first = b.mul(block, tilesPerBlock);
   Value last = b.min(b.add(first, tilesPerBlock), numTiles);
   BlockList blockList = emitBlockList(getTime(first));
-  scf::ForOp::create(b, b.add(first, b.getWarp()), last, b.i32(kListWarps),
-                     ValueRange(),
-                     [&](OpBuilder &, Location, Value tile, ValueRange) {
-                       emitTile(tile, blockList);
-                       scf::YieldOp::create(b);
-                     });
+  b.forEach(b.add(first, b.getWarp()), last, kListWarps,
+            [&](Value i) { emitTile({i, getTime(i)}, blockList); });
   b.finish();
 }
 
@@ -313,7 +343,7 @@ gpu::GPUFuncOp sparsek::createListKernel(gpu::GPUModuleOp module,
       {op.getEnd().getType(), LifetimeTree::getSummaryType(context), index,
        index, op.getStart().getType(), op.getCount().getType(),
        op.getList().getType()},
-      ListKernel::getWorkgroupTypes(context), kListWarps);
+      ListKernel::getWorkgroupTypes(context), kListWarps, kListBlocks);
   ListKernel(kernel, op.getTile()).emit();
   return kernel;
 }

@@ -29,7 +29,7 @@ TreeRange TreeRange::getParents(BlockBuilder &b) const {
 
 LifetimeTree::LifetimeTree(BlockBuilder &b, Value end, Value summary,
                            ValueRange row)
-    : b(b), end(end), summary(summary), row(row) {
+    : b(b), end(b.slice(end, row)), summary(b.slice(summary, row)) {
   numKeys = b.toInteger(b.dim(end, 2), 32);
   Value nodes = b.ceilDiv(numKeys, 2 * kFanOutLog2);
   numNodes = b.max(nodes, b.i32(1));
@@ -37,7 +37,7 @@ LifetimeTree::LifetimeTree(BlockBuilder &b, Value end, Value summary,
 
 MemRefType LifetimeTree::getSummaryType(MLIRContext *context) {
   int64_t dynamic = ShapedType::kDynamic;
-  return MemRefType::get({dynamic, dynamic, 2, dynamic},
+  return MemRefType::get({dynamic, dynamic, dynamic, 2},
                          IntegerType::get(context, 32));
 }
 
@@ -53,12 +53,12 @@ Values LifetimeTree::summaryIndices(Level level, int64_t kind, Value i) {
   assert(level != Level::Key && "keys have no summary");
   if (level == Level::Node)
     i = b.add(b.shiftLeft(numNodes, kFanOutLog2), i);
-  return {row[0], row[1], b.index(kind), i};
+  return {i, b.index(kind)};
 }
 
 Value LifetimeTree::latestEnd(Level level, Value i) {
   if (level == Level::Key)
-    return b.loadAt(end, b.appended(row, i));
+    return b.loadAt(end, i);
   return b.loadAt(summary, summaryIndices(level, kLatestEnd, i));
 }
 
@@ -77,12 +77,12 @@ void LifetimeTree::storeSummary(Level level, Value i, Value latestEnd,
 Value LifetimeTree::isAlive(Level level, Value i, TreeRange range, Value time) {
   // The load may be of another member, never of none: no branch is needed.
   Value last = b.sub(range.upper, b.i32(1));
-  Value alive = b.less(time, latestEnd(level, b.min(i, last)));
-  alive = b.bothOf(alive, b.less(i, range.upper));
+  Value isLater = b.less(time, latestEnd(level, b.min(i, last)));
+  Value isAlive = b.bothOf(isLater, b.less(i, range.upper));
   if (!range.lower)
-    return alive;
+    return isAlive;
   Value isAfter = b.cmp(BlockBuilder::IntPredicate::sge, i, range.lower);
-  return b.bothOf(alive, isAfter);
+  return b.bothOf(isAlive, isAfter);
 }
 
 Value LifetimeTree::findLastDeadNode(Value time) {
@@ -140,6 +140,9 @@ Value LifetimeTree::findLastDead(Value time) {
 // The kernel that makes the summary
 //===----------------------------------------------------------------------===//
 
+/// All threads that a multiprocessor has.
+static constexpr int64_t kSummarizeBlocks = 8;
+
 /// Latest end and earliest death of key `i`; neutral where there is none.
 static Values loadBounds(BlockBuilder &b, LifetimeTree &tree, Value i) {
   return b.branch(
@@ -160,7 +163,7 @@ gpu::GPUFuncOp sparsek::createSummarizeKernel(gpu::GPUModuleOp module,
   gpu::GPUFuncOp kernel =
       createKernel(module, loc, "summarize",
                    {endType, LifetimeTree::getSummaryType(context)},
-                   {leavesType, leavesType}, kSummarizeWarps);
+                   {leavesType, leavesType}, kSummarizeWarps, kSummarizeBlocks);
   BlockBuilder b(kernel, kSummarizeWarps);
   Value ends = kernel.getWorkgroupAttributions()[0];
   Value deaths = kernel.getWorkgroupAttributions()[1];

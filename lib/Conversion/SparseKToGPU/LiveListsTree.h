@@ -41,11 +41,11 @@ struct TreeRange {
 /// them.
 class LifetimeTree {
 public:
-  /// `end` [B, Hkv, Nk], `summary` [B, Hkv, 2, 33 * nodes] and the row.
+  /// `end` [B, Hkv, Nk], `summary` [B, Hkv, 33 * nodes, 2], batch and head.
   LifetimeTree(BlockBuilder &b, Value end, Value summary, ValueRange row);
 
-  /// The type of `summary`. [.., 0, :] holds the latest ends, [.., 1, :] the
-  /// earliest deaths; 32 * nodes leaves, then the nodes.
+  /// The type of `summary`: [.., 0] are the latest ends, [.., 1] the earliest
+  /// deaths; 32 * nodes leaves, then the nodes.
   static MemRefType getSummaryType(MLIRContext *context);
   /// On the host: its dynamic sizes, and the number of nodes (at least one).
   struct Sizes {
@@ -60,8 +60,9 @@ public:
   Value earliestDeath(Level level, Value i);
   void storeSummary(Level level, Value i, Value latestEnd, Value earliestDeath);
 
-  /// Whether the member `i` lies in `range`, which is not empty, and holds a
-  /// key that is alive at `time`, if it holds keys up to `time` alone.
+  /// Whether `range`, which is not empty, holds the member `i` and it is alive
+  /// at `time`: of a key, `end` > `time`, which means that only where the key
+  /// is not after `time`; of a leaf and a node, that one of its keys may be.
   Value isAlive(Level level, Value i, TreeRange range, Value time);
 
   /// Each warp: the last key that is dead at `time`, or -1.
@@ -76,7 +77,6 @@ private:
 
   BlockBuilder &b;
   Value end, summary;
-  KernelBuilder::Values row;
   Value numKeys, numNodes;
 };
 

@@ -185,8 +185,9 @@ Term AttentionConsumer::mask(Term products, Term stage) {
   return visible.select(products, products.constant(-kInfinity));
 }
 
-/// 1 inside of the window, else clamp(score - tau, 0, 1); 1 where both are
-/// -inf, so the minimum, which drops a NaN, comes first.
+/// 1 inside of the window, else clamp(score - tau, 0, 1). Scores are finite, so
+/// that a tau of -inf gives 1. (No NaN may arise: ptxas makes one saturating
+/// subtraction of the whole, which has 0 for it.)
 Term AttentionConsumer::gate(Term values, Term stage, const Rows &rows) {
   Term windowEnd = spreadColumns(loadColumn(k.windowEnds, stage));
   Term score = spreadColumns(loadColumn(k.keyScores, stage));

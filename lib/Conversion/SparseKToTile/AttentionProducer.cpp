@@ -207,10 +207,9 @@ void AttentionProducer::storeGates(const Tile &tile, Term stage,
   int64_t window =
       std::min<int64_t>(shape.window, std::numeric_limits<int32_t>::max() / 4);
   Term windowEnd = (keys.index - tile.first + window).max(0).min(k.queries);
-  // A NaN counts as -inf.
-  Term score = lifetimes.score;
-  score = score.eq(score).select(
-      score, score.constant(-std::numeric_limits<double>::infinity()));
+  // A NaN counts as -inf, and -inf as the least number: the difference to any
+  // tau is then no NaN, and of the same sign.
+  Term score = lifetimes.score.max(std::numeric_limits<float>::lowest());
   store(windowEnd, k.windowEnds, stage);
   tile::StoreOp::create(b, score, k.slot(k.keyScores, stage));
   Term gated = windowEnd.lt(k.queries) & keys.isKey;

@@ -112,9 +112,13 @@ getWarpgroupSchedule(const AttentionShape &shape, int64_t bytes) {
     return failure();
   // 504 = 3 * 168 registers for three warpgroups of 128 threads. A producer
   // with few registers reuses addresses, and its copies wait for each other.
-  bool isLarge = getFragmentRegisters(shape, *schedule) > 168;
-  schedule->consumerRegisters = isLarge ? 224 : 208;
-  schedule->producerRegisters = isLarge ? 56 : 88;
+  int64_t registers = 208;
+  if (getFragmentRegisters(shape, *schedule) > 168)
+    registers = 224;
+  else if (shape.isGated())
+    registers = 216;
+  schedule->consumerRegisters = registers;
+  schedule->producerRegisters = 504 - 2 * registers;
   return schedule;
 }
 

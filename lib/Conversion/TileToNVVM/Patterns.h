@@ -64,6 +64,10 @@ void populateCopyPatterns(const TypeConverter &converter,
                           RewritePatternSet &patterns);
 void populateWgmmaPatterns(const TypeConverter &converter,
                            RewritePatternSet &patterns);
+void populateMmaSyncPatterns(const TypeConverter &converter,
+                             RewritePatternSet &patterns);
+void populateMmaTF32Patterns(const TypeConverter &converter,
+                             RewritePatternSet &patterns);
 
 /// Whether `op` is to be replaced by a machine instruction or an intrinsic: see
 /// populateMathPatterns.

@@ -8,6 +8,7 @@
 
 #include "NVVMBuilder.h"
 #include "Patterns.h"
+#include "Products.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -53,9 +54,9 @@ static void buildWarpArrive(NVVMBuilder &b, Value barrier) {
 }
 
 /// wgmma reads shared memory through the async proxy, gathers and stores write
-/// through the generic one. Elsewhere products use the generic one.
-static void buildProxyFence(NVVMBuilder &b, const Chip &chip) {
-  if (!chip.isHopper)
+/// through the generic one. Products of warps use the generic one.
+static void buildProxyFence(NVVMBuilder &b, Operation *op, const Chip &chip) {
+  if (!chip.isHopper || !isOnWarpgroup(op))
     return;
   NVVM::FenceProxyOp::create(
       b, NVVM::ProxyKind::async_shared,
@@ -116,7 +117,8 @@ struct LowerCommit : RingPattern<CommitOp> {
 };
 
 /// tile.wait fence %ring[%stage, %phase]
-/// becomes a wait for barrier `full[%stage]`, and a proxy fence on sm_90a.
+/// becomes a wait for barrier `full[%stage]`, and a proxy fence on a
+/// warpgroup of sm_90a.
 struct LowerWait : RingPattern<WaitOp> {
   using RingPattern::RingPattern;
   LogicalResult
@@ -126,7 +128,7 @@ struct LowerWait : RingPattern<WaitOp> {
     Value full = buildFullBarrier(b, adaptor.getRing(), adaptor.getStage());
     buildBarrierWait(b, full, adaptor.getPhase(), chip);
     if (op.getFence())
-      buildProxyFence(b, chip);
+      buildProxyFence(b, op, chip);
     rewriter.eraseOp(op);
     return success();
   }
@@ -148,14 +150,15 @@ struct LowerTest : RingPattern<TestOp> {
   }
 };
 
-/// tile.fence becomes nvvm.fence.proxy on sm_90a, nothing elsewhere.
+/// tile.fence becomes nvvm.fence.proxy on a warpgroup of sm_90a, nothing
+/// elsewhere.
 struct LowerFence : RingPattern<FenceOp> {
   using RingPattern::RingPattern;
   LogicalResult
   matchAndRewrite(FenceOp op, OpAdaptor,
                   ConversionPatternRewriter &rewriter) const override {
     NVVMBuilder b(op.getLoc(), rewriter);
-    buildProxyFence(b, chip);
+    buildProxyFence(b, op, chip);
     rewriter.eraseOp(op);
     return success();
   }

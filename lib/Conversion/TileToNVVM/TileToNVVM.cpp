@@ -159,6 +159,8 @@ static LogicalResult lowerBodies(gpu::GPUFuncOp function, const Chip &chip,
   populateRingPatterns(converter, chip, patterns);
   populateCopyPatterns(converter, patterns);
   populateWgmmaPatterns(converter, patterns);
+  populateMmaSyncPatterns(converter, patterns);
+  populateMmaTF32Patterns(converter, patterns);
   populateMathPatterns(converter, patterns);
   populateFunctionOpInterfaceTypeConversionPattern<gpu::GPUFuncOp>(patterns,
                                                                    converter);

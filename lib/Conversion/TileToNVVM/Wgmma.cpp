@@ -8,6 +8,7 @@
 
 #include "NVVMBuilder.h"
 #include "Patterns.h"
+#include "Products.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -23,50 +24,6 @@ using namespace mlir::sparsek::tile;
 /// Rows of a product, and depth of one instruction with 16-bit operands.
 static constexpr int64_t kRows = 64;
 static constexpr int64_t kStepDepth = 16;
-/// Most columns of one instruction.
-static constexpr int64_t kMaxColumns = 256;
-
-/// The columns N and the depth K of a product.
-static int64_t getColumns(MmaOp op) {
-  return op.getB().getType().getShape()[op.getTransposeB() ? 0 : 1];
-}
-static int64_t getDepth(MmaOp op) {
-  return op.getB().getType().getShape()[op.getTransposeB() ? 1 : 0];
-}
-
-static bool isOnWarpgroup(Operation *op) {
-  return op->getParentOfType<RoleOp>().getGroupWarps() == 4;
-}
-
-/// Checks what a vector holds of a tile: `expected` elements for each thread.
-static LogicalResult verifyElements(MmaOp op, StringRef name, Type type,
-                                    int64_t expected) {
-  auto vector = dyn_cast<VectorType>(type);
-  if (!vector || vector.getNumElements() == expected)
-    return success();
-  return op.emitOpError("expected ") << name << " to have " << expected
-                                     << " elements per thread, got " << vector;
-}
-
-LogicalResult tile::verifyProduct(MmaOp op, const Chip &chip) {
-  Type element = op.getB().getType().getElementType();
-  if (!chip.isHopper)
-    return op.emitOpError("expected groups of 1 warp: only sm_90a has products "
-                          "of warpgroups");
-  if (!isa<BFloat16Type, Float16Type>(element))
-    return op.emitOpError(
-               "expected b of a warpgroup's product to be f16 or bf16, got ")
-           << element;
-  if (getColumns(op) % 8 || getColumns(op) > kMaxColumns)
-    return op.emitOpError("expected a multiple of 8 columns, at most ")
-           << kMaxColumns << ", got " << getColumns(op);
-  if (getDepth(op) % kStepDepth)
-    return op.emitOpError("expected a depth of a multiple of ")
-           << kStepDepth << ", got " << getDepth(op);
-  if (failed(verifyElements(op, "a", op.getA().getType(), getDepth(op) / 2)))
-    return failure();
-  return verifyElements(op, "acc", op.getAcc().getType(), getColumns(op) / 2);
-}
 
 //===----------------------------------------------------------------------===//
 // Descriptors
@@ -123,10 +80,7 @@ public:
       a = b.unpack(adaptor.getA());
       return;
     }
-    Value address = adaptor.getA();
-    if (adaptor.getARow())
-      address = b.add(address, b.mul(adaptor.getARow(), kPanelBytes));
-    aLow = buildDescriptorLow(b, address, kChunkBytes);
+    aLow = buildDescriptorLow(b, buildAddressA(b, op, adaptor), kChunkBytes);
   }
 
   /// All steps along the depth, committed as one group.

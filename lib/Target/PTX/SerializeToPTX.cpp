@@ -81,10 +81,19 @@ std::string sparsek::checkChip(StringRef chip) {
       .str();
 }
 
+/// The PTX version where the user names none: the least that the chip needs,
+/// which is LLVM's default. Of sm_80 it is 7.0, without waits for the parity of
+/// an mbarrier.
+static StringRef getDefaultFeatures(StringRef chip) {
+  return chip == "sm_80" ? "+ptx71" : "";
+}
+
 static std::unique_ptr<llvm::TargetMachine> createMachine(StringRef chip,
                                                           StringRef features) {
   return std::unique_ptr<llvm::TargetMachine>(getTarget()->createTargetMachine(
-      llvm::Triple(kTriple), chip, features, llvm::TargetOptions(),
+      llvm::Triple(kTriple), chip,
+      features.empty() ? getDefaultFeatures(chip) : features,
+      llvm::TargetOptions(),
       /*RM=*/std::nullopt, /*CM=*/std::nullopt,
       llvm::CodeGenOptLevel::Aggressive));
 }

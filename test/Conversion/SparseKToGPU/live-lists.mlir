@@ -11,8 +11,8 @@
 // CHECK:         %[[FULL:.*]] = arith.ceildivui %[[N]], %c1024
 // CHECK:         %[[NODES:.*]] = arith.maxsi %[[FULL]], %c1
 // CHECK:         %[[P:.*]] = arith.muli %[[NODES]], %c33
-// CHECK:         %[[ALLOC:.*]] = memref.alloc(%[[P]]) : memref<1x2x2x?xi32>
-// CHECK:         %[[SUMMARY:.*]] = memref.cast %[[ALLOC]] : memref<1x2x2x?xi32> to memref<?x?x2x?xi32>
+// CHECK:         %[[ALLOC:.*]] = memref.alloc(%[[P]]) : memref<1x2x?x2xi32>
+// CHECK:         %[[SUMMARY:.*]] = memref.cast %[[ALLOC]] : memref<1x2x?x2xi32> to memref<?x?x?x2xi32>
 // CHECK:         gpu.launch_func @sparsek_live_lists::@summarize blocks in (%[[NODES]], %c2, %c1) threads in (%c256, %c1, %c1) args(%[[END]] : {{.*}}, %[[SUMMARY]] : {{.*}})
 // CHECK:         %[[T:.*]] = memref.dim %[[S]], %c2
 // CHECK:         %[[MORE:.*]] = arith.maxsi %{{.*}}, %c8
@@ -28,14 +28,15 @@
 // CHECK-LABEL: gpu.module @sparsek_live_lists
 // CHECK-LABEL: gpu.func @summarize
 // CHECK-SAME:    workgroup(%[[ENDS:.*]] : memref<32xi32, #gpu.address_space<workgroup>>, %[[DEATHS:.*]] : memref<32xi32, #gpu.address_space<workgroup>>)
-// CHECK-SAME:    kernel attributes {known_block_size = array<i32: 256, 1, 1>}
+// CHECK-SAME:    kernel attributes {known_block_size = array<i32: 256, 1, 1>, nvvm.minctasm = 8 : i32}
+// CHECK:         %[[TREE:.*]] = memref.subview %{{.*}} : memref<?x?x?x2xi32> to memref<?x2xi32, strided<[2, 1], offset: ?>>
 // CHECK:         %[[KEY:.*]]:2 = scf.if %{{.*}} -> (i32, i32)
 // CHECK:           arith.maxsi
 // CHECK:         %[[MAX:.*]] = nvvm.redux.sync max %[[KEY]]#0
 // CHECK:         %[[MIN:.*]] = nvvm.redux.sync min %[[KEY]]#1
 // CHECK:         scf.if
-// CHECK:           memref.store %[[MAX]], %{{.*}} : memref<?x?x2x?xi32>
-// CHECK:           memref.store %[[MIN]], %{{.*}} : memref<?x?x2x?xi32>
+// CHECK:           memref.store %[[MAX]], %[[TREE]][%{{.*}}, %c0]
+// CHECK:           memref.store %[[MIN]], %[[TREE]][%{{.*}}, %c1]
 // CHECK:           memref.store %[[MAX]], %[[ENDS]]
 // CHECK:           memref.store %[[MIN]], %[[DEATHS]]
 // CHECK-COUNT-6: nvvm.redux.sync
@@ -73,9 +74,12 @@
 // CHECK:             scf.while
 // CHECK:               memref.load %[[LEAVES]]
 // CHECK:               memref.store %{{.*}}, %[[KEYS]]
-// CHECK:               memref.store %{{.*}}, %[[KEYENDS]]
 // CHECK:               memref.store %{{.*}}, %[[RESUME]]
-// CHECK:         arith.minsi %[[LENGTH]]#1, %c2048_i32
+// CHECK:         %[[KEPT:.*]] = arith.minsi %[[LENGTH]]#1, %c2048_i32
+// CHECK:         scf.for %{{.*}} = %{{.*}} to %[[KEPT]]
+// CHECK:           memref.load %[[KEYS]]
+// CHECK:           memref.store %{{.*}}, %[[KEYENDS]]
+// CHECK:         gpu.barrier
 // CHECK:         memref.load %[[RESUME]]
 
 // A warp's tiles: no barrier from here on. The band, then the block's list,
@@ -85,8 +89,8 @@
 // CHECK:           scf.while
 // CHECK:           scf.while
 // CHECK-COUNT-4:     memref.load %[[KEYENDS]]
-// CHECK:             memref.store %{{.*}} : memref<1x2x?x512xi32>
-// CHECK:             memref.store %{{.*}} : memref<1x2x?xi32>
+// CHECK:             memref.store %{{.*}} : memref<?x512xi32, strided<[512, 1], offset: ?>>
+// CHECK:             memref.store %{{.*}} : memref<?xi32, strided<[1], offset: ?>>
 // CHECK:           scf.while
 // CHECK:             scf.while
 // CHECK:               scf.while
@@ -108,7 +112,7 @@ func.func @live_lists(%end: memref<1x2x?xi32, strided<[?, ?, 1]>>, %nq: index,
 // than 1,024 queries. Static sizes cost nothing at run time.
 
 // CHECK-LABEL: func.func @two
-// CHECK:         memref.alloc() : memref<1x1x2x66xi32>
+// CHECK:         memref.alloc() : memref<1x1x66x2xi32>
 // CHECK:         gpu.launch_func @sparsek_live_lists::@summarize blocks in (%c2, %c1, %c1)
 // CHECK:         gpu.launch_func @sparsek_live_lists::@list blocks in (%c1, %c1, %c1) {{.*}} %c8 : index
 // CHECK:         gpu.launch_func @sparsek_live_lists_0::@summarize

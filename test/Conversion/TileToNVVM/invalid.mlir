@@ -100,3 +100,48 @@ gpu.module @kernels {
     gpu.return
   }
 }
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @warp_element(%a: vector<32xf64>, %acc: vector<4xf32>) kernel {
+    %b = tile.alloc : !tile.shared<8x64xf64, swizzled>
+    tile.roles {
+      tile.role "all" warps(1) groups_of(1) {
+        // expected-error @+1 {{expected b to be f16, bf16 or f32, got 'f64'}}
+        %0 = tile.mma %a, %b, %acc transpose_b : vector<32xf64>, !tile.shared<8x64xf64, swizzled>, vector<4xf32>
+      }
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @warp_columns(%a: vector<4xf32>, %acc: vector<6xf32>) kernel {
+    %b = tile.alloc : !tile.shared<8x12xf32, swizzled>
+    tile.roles {
+      tile.role "all" warps(1) groups_of(1) {
+        // expected-error @+1 {{expected a multiple of 8 columns, got 12}}
+        %0 = tile.mma %a, %b, %acc : vector<4xf32>, !tile.shared<8x12xf32, swizzled>, vector<6xf32>
+      }
+    }
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @kernels {
+  gpu.func @warp_depth(%a: vector<6xf32>, %acc: vector<4xf32>) kernel {
+    %b = tile.alloc : !tile.shared<8x12xf32, swizzled>
+    tile.roles {
+      tile.role "all" warps(1) groups_of(1) {
+        // expected-error @+1 {{expected a depth of a multiple of 8, got 12}}
+        %0 = tile.mma %a, %b, %acc transpose_b : vector<6xf32>, !tile.shared<8x12xf32, swizzled>, vector<4xf32>
+      }
+    }
+    gpu.return
+  }
+}

@@ -2,6 +2,7 @@
 // RUN: not sparsek-opt %s -sparsek-gpu-to-ptx="chip=gfx90a" 2>&1 | FileCheck %s --check-prefix=OTHER
 // RUN: not sparsek-opt %s -sparsek-gpu-to-ptx="chip=sm_999" 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // RUN: sparsek-opt %s -sparsek-gpu-to-ptx="chip=sm_90a features=+ptx84" | FileCheck %s --check-prefix=FEATURES
+// RUN: sparsek-opt %s -sparsek-gpu-to-ptx="chip=sm_80" | FileCheck %s --check-prefix=PARITY
 // RUN: rm -rf %t && sparsek-opt %s -sparsek-gpu-to-ptx="chip=sm_90a ptx-folder=%t/made" -o /dev/null
 // RUN: FileCheck %s --check-prefix=FILE --input-file=%t/made/m.ptx
 // RUN: not sparsek-opt %s -sparsek-gpu-to-ptx="ptx-folder=%s" 2>&1 | FileCheck %s --check-prefix=FOLDER
@@ -11,6 +12,7 @@
 // UNKNOWN: chip is 'sm_999', expected
 // FEATURES: chip = "sm_90a", features = "+ptx84"
 // FEATURES-SAME: .version 8.4
+// PARITY: .version 7.1
 // FILE: .version 8.0
 // FILE: .target sm_90a
 // FILE: .entry f()

@@ -26,6 +26,11 @@ def ConvertTileToNVVM : Pass<"convert-tile-to-nvvm", "::mlir::ModuleOp"> {
     - Products of a warpgroup become `wgmma` (sm_90a). No `nvvm` op has operand A
       in registers or a run-time `scale-d`: it is inline assembly, one
       instruction each.
+    - Products of a warp become `mma.sync` on all chips: m16n8k16 for f16 and
+      bf16 with B (and A, in shared memory) read by `ldmatrix`; for f32, three of
+      m16n8k8 on tf32 parts, `x` rounded and the rest of it (the error is that of
+      f32 sums; an infinite operand gives NaN). Of a lane's address only an
+      addition and some xors depend on the tile.
     - `math.exp2`, `math.log2` (f32) become `ex2.approx.ftz`, `lg2.approx.ftz`,
       `math.fma`, `arith.maxnumf`, `arith.minnumf` LLVM intrinsics, and
       `arith.truncf` to 16 bits one conversion for two elements, so that nothing

@@ -29,8 +29,8 @@ void registerPTXTranslations(DialectRegistry &registry);
 std::string checkChip(StringRef chip);
 
 /// Translates a module in the LLVM and NVVM dialects. `features` names a PTX
-/// version ("+ptx87"); empty means the least that the chip needs, which the
-/// most drivers accept. Emits an error on failure.
+/// version ("+ptx87"); empty means the least that the chip needs (7.1 for
+/// sm_80), which the most drivers accept. Emits an error on failure.
 FailureOr<std::string> serializeToPTX(gpu::GPUModuleOp module, StringRef chip,
                                       StringRef features = "");
 

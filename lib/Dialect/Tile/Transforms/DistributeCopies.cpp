@@ -1,5 +1,4 @@
 //===- DistributeCopies.cpp - Gathers to shared memory, for one thread ----===//
-//--------===//
 //
 // Part of the sparsek project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
@@ -36,6 +35,7 @@ public:
   LogicalResult run();
 
 private:
+  LogicalResult verify();
   Value getChunk();
   Value getFirstRow();
   Value getBase();
@@ -201,10 +201,20 @@ void GatherLowering::copyRound(ArrayRef<Value> addresses, Value slotAddress,
   }
 }
 
+LogicalResult GatherLowering::verify() {
+  for (Value index : op.getIndices()) {
+    auto type = cast<VectorType>(index.getType());
+    if (type.getDimSize(0) != slot.getShape()[0])
+      return op.emitOpError("expected ")
+             << slot.getShape()[0] << " indices for " << slot << ", got "
+             << type;
+  }
+  return success();
+}
+
 LogicalResult GatherLowering::run() {
-  if (slot.getShape()[0] * lanes % d.getThreads())
-    return op.emitOpError("expected a multiple of ")
-           << d.getThreads() / lanes << " rows, got " << slot;
+  if (failed(verify()))
+    return failure();
   SmallVector<Value> addresses = getAddresses();
   Value slotAddress = d.getSharedAddress(op.getSlot());
   // Lanes in excess of a row's chunks pass.

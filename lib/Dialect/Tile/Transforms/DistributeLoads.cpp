@@ -1,5 +1,4 @@
 //===- DistributeLoads.cpp - Loads from device memory, for one thread -----===//
-//---------===//
 //
 // Part of the sparsek project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.

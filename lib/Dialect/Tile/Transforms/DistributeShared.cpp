@@ -1,5 +1,4 @@
 //===- DistributeShared.cpp - Shared memory, for one thread ---------------===//
-//-------------------===//
 //
 // Part of the sparsek project, under the Apache License v2.0 with LLVM
 // Exceptions. See LICENSE for license information.
