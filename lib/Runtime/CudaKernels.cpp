@@ -42,13 +42,12 @@ static llvm::Expected<LoadedModule> loadImage(const char *image,
   return llvm::createStringError(message);
 }
 
-/// The module of an image in a context. Images are told apart by their bytes:
-/// the memory of one that is gone may hold another one.
+/// The module of an image in a context, loaded once.
 static llvm::Expected<LoadedModule> getModule(const KernelSlot &slot,
+                                              const KernelFamily &family,
                                               const Device &device) {
   static auto *modules = new std::map<std::pair<int, Digest>, LoadedModule>;
-  Digest digest = getDigest(llvm::StringRef(slot.image, slot.imageBytes));
-  LoadedModule &known = (*modules)[{device.ordinal, digest}];
+  LoadedModule &known = (*modules)[{device.ordinal, family.imageDigest}];
   if (known)
     return known;
   llvm::Expected<LoadedModule> loaded = loadImage(slot.image, device);
@@ -57,33 +56,55 @@ static llvm::Expected<LoadedModule> getModule(const KernelSlot &slot,
   return loaded;
 }
 
-static Kernel *find(const KernelSlot &slot, Context context) {
-  Kernel *kernel = slot.kernels.load(std::memory_order_acquire);
+/// Images are told apart by their bytes: the memory of one that is gone may
+/// hold another one.
+static KernelFamily &getFamily(KernelSlot &slot) {
+  static auto *families =
+      new std::map<std::pair<Digest, std::string>, KernelFamily>;
+  if (KernelFamily *known = slot.family.load(std::memory_order_relaxed))
+    return *known;
+  Digest digest = getDigest(llvm::StringRef(slot.image, slot.imageBytes));
+  KernelFamily &family = (*families)[{digest, slot.name}];
+  family.imageDigest = digest;
+  slot.family.store(&family, std::memory_order_release);
+  return family;
+}
+
+static llvm::Expected<Kernel *>
+loadKernel(const KernelSlot &slot, KernelFamily &family, const Device &device) {
+  llvm::Expected<LoadedModule> loaded = getModule(slot, family, device);
+  if (!loaded)
+    return loaded.takeError();
+  RelaxedCaptureScope relaxed;
+  auto kernel = std::make_unique<Kernel>();
+  kernel->context = device.context;
+  if (llvm::Error error =
+          toError(Driver::get().cuModuleGetFunction(&kernel->function, *loaded,
+                                                    slot.name),
+                  llvm::Twine("cuModuleGetFunction of ") + slot.name))
+    return std::move(error);
+  kernel->next = family.first.load(std::memory_order_relaxed);
+  family.first.store(kernel.get(), std::memory_order_release);
+  return kernel.release();
+}
+
+Kernel *KernelFamily::find(Context context) const {
+  Kernel *kernel = first.load(std::memory_order_acquire);
   while (kernel && kernel->context != context)
     kernel = kernel->next;
   return kernel;
 }
 
 llvm::Expected<Kernel *> KernelSlot::get(const Device &device) {
-  if (Kernel *kernel = find(*this, device.context))
-    return kernel;
+  if (KernelFamily *known = family.load(std::memory_order_acquire))
+    if (Kernel *kernel = known->find(device.context))
+      return kernel;
   static auto *mutex = new std::mutex;
   std::lock_guard<std::mutex> lock(*mutex);
-  if (Kernel *kernel = find(*this, device.context))
+  KernelFamily &found = getFamily(*this);
+  if (Kernel *kernel = found.find(device.context))
     return kernel;
-  llvm::Expected<LoadedModule> loaded = getModule(*this, device);
-  if (!loaded)
-    return loaded.takeError();
-  RelaxedCaptureScope relaxed;
-  auto kernel = std::make_unique<Kernel>();
-  kernel->context = device.context;
-  if (llvm::Error error = toError(
-          Driver::get().cuModuleGetFunction(&kernel->function, *loaded, name),
-          llvm::Twine("cuModuleGetFunction of ") + name))
-    return std::move(error);
-  kernel->next = kernels.load(std::memory_order_relaxed);
-  kernels.store(kernel.get(), std::memory_order_release);
-  return kernel.release();
+  return loadKernel(*this, found, device);
 }
 
 llvm::Error Kernel::reserveShared(uint32_t bytes, llvm::StringRef name) {

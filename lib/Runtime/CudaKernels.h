@@ -11,6 +11,7 @@
 
 #include "CudaDevice.h"
 
+#include <array>
 #include <atomic>
 #include <mutex>
 
@@ -29,6 +30,16 @@ struct Kernel {
   llvm::Error reserveShared(uint32_t bytes, llvm::StringRef name);
 };
 
+/// A kernel of an image in every context that has asked for it. Kept as long as
+/// the process: the code may still run when the module that holds it is gone,
+/// and the next module with the same image finds it here.
+struct KernelFamily {
+  std::array<uint8_t, 32> imageDigest;
+  std::atomic<Kernel *> first = nullptr;
+
+  Kernel *find(Context context) const;
+};
+
 /// What compiled code holds of a kernel: a global of this layout
 /// (-sparsek-gpu-host-to-llvm makes it).
 struct KernelSlot {
@@ -37,11 +48,10 @@ struct KernelSlot {
   int64_t imageBytes;
   const char *name;
   /// Set here, first null.
-  std::atomic<Kernel *> kernels;
+  std::atomic<KernelFamily *> family;
 
   /// The kernel in the context of a device, which is the thread's: loaded at
-  /// the first call, then found without a lock. Code stays loaded as long as
-  /// the process: it may still run when the module that holds it is gone.
+  /// the first call, then found without a lock.
   llvm::Expected<Kernel *> get(const Device &device);
 };
 
