@@ -177,8 +177,15 @@ AttentionConsumer::Flags AttentionConsumer::loadFlags(Term stage) {
   return {load(k.maskFlags), shape.isGated() ? load(k.gateFlags) : Term()};
 }
 
-/// A query sees a key if lower <= query < lower + length.
+/// A query sees a key if the key's word has its bit, or if
+/// lower <= query < lower + length.
 Term AttentionConsumer::mask(Term products, Term stage) {
+  if (k.visibles) {
+    Term word = spreadColumns(loadColumn(k.visibles, stage));
+    Term bit(b, arith::ShLIOp::create(b, query.constant(1).get(), query.get()));
+    Term hidden = (word & spread(bit, schedule.keys)).eq(0);
+    return hidden.select(products.constant(-kInfinity), products);
+  }
   Term lower = spreadColumns(loadColumn(k.lowers, stage));
   Term length = spreadColumns(loadColumn(k.lengths, stage));
   Term visible = (spread(query, schedule.keys) - lower).ult(length);

@@ -96,8 +96,12 @@ void AttentionKernel::addBuffers() {
   queryTile = alloc({schedule.rows, shape.headDim}, shape.elementType, true);
   keyTiles = alloc({stages, keys, shape.headDim}, shape.elementType, true);
   valueTiles = alloc({stages, keys, shape.valueDim}, shape.elementType, true);
-  lowers = alloc({stages, keys}, i8);
-  lengths = alloc({stages, keys}, i8);
+  if (schedule.hasWords(shape)) {
+    visibles = alloc({stages, keys}, b.getI32Type());
+  } else {
+    lowers = alloc({stages, keys}, i8);
+    lengths = alloc({stages, keys}, i8);
+  }
   maskFlags = alloc({stages, schedule.producerWarps}, i8);
   if (shape.isGated()) {
     windowEnds = alloc({stages, keys}, i8);

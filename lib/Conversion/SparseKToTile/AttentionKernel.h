@@ -105,9 +105,10 @@ private:
 
   Value queryRing, keyRing, valueRing;
   Value queryTile, keyTiles, valueTiles;
-  /// Of each key of a slot: first query that sees it and how many do; the first
-  /// that has it outside of the window, its score.
-  Value lowers, lengths, windowEnds, keyScores;
+  /// Of each key of a slot: the queries that see it as a word of a bit each,
+  /// or, for tiles of more queries than that, the first one and how many they
+  /// are; the first query that has it outside of the window, its score.
+  Value visibles, lowers, lengths, windowEnds, keyScores;
   /// Whether a slot has a key that not all queries see, or one with a gate.
   Value maskFlags, gateFlags;
 };

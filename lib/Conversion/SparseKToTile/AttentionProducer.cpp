@@ -274,6 +274,15 @@ void AttentionProducer::store(Term number, Value buffer, Term stage) {
   tile::StoreOp::create(b, bytes, k.slot(buffer, stage));
 }
 
+/// `length` bits from bit `lower` on.
+Term AttentionProducer::getWord(Term lower, Term length) {
+  Term ones = lower.constant(-1);
+  Term shift = lower.constant(32) - length;
+  Term low(b, arith::ShRUIOp::create(b, ones.get(), shift.get()));
+  Term word(b, arith::ShLIOp::create(b, low.get(), lower.get()));
+  return length.gt(0).select(word, lower.constant(0));
+}
+
 void AttentionProducer::storeKeys(const Tile &tile, Term stage,
                                   const Keys &keys,
                                   const Lifetimes &lifetimes) {
@@ -283,8 +292,12 @@ void AttentionProducer::storeKeys(const Tile &tile, Term stage,
   Term end = lifetimes.end.max(0).min(k.numKeys);
   Term upper = (end - tile.first).max(0).min(k.queries);
   Term length = (upper - lower).max(0);
-  store(lower, k.lowers, stage);
-  store(length, k.lengths, stage);
+  if (k.visibles) {
+    tile::StoreOp::create(b, getWord(lower, length), k.slot(k.visibles, stage));
+  } else {
+    store(lower, k.lowers, stage);
+    store(length, k.lengths, stage);
+  }
   Term partial = length.lt(k.queries);
   tile::SetFlagOp::create(b, partial, k.slot(k.maskFlags, stage));
   if (shape.isGated())

@@ -71,6 +71,7 @@ private:
   Keys getKeys(const Tile &tile, Term block);
   Lifetimes getLifetimes(const Keys &keys);
   /// Hands a block's keys to the consumers, what they are and their rows.
+  Term getWord(Term lower, Term length);
   void storeKeys(const Tile &tile, Term stage, const Keys &keys,
                  const Lifetimes &lifetimes);
   void storeGates(const Tile &tile, Term stage, const Keys &keys,

@@ -52,10 +52,11 @@ static int64_t getStages(const AttentionShape &shape,
                          const AttentionSchedule &schedule, int64_t bytes) {
   int64_t element = shape.getElementBytes();
   int64_t queryBytes = schedule.rows * getRowBytes(shape.headDim, element);
-  // A slot of a key, of its value, what else is known of it (up to 3 bytes and
-  // a score), flags, barriers.
+  // A slot of a key, of its value, what else is known of it (a word, or up to 3
+  // bytes and a score), flags, barriers.
   int64_t perKey = getRowBytes(shape.headDim, element) +
-                   getRowBytes(shape.valueDim, element) + 2 +
+                   getRowBytes(shape.valueDim, element) +
+                   (schedule.hasWords(shape) ? 4 : 2) +
                    (shape.isGated() ? 5 : 0);
   int64_t perStage = schedule.keys * perKey + 8 + 32;
   // Buffers begin at multiples of 16 bytes.

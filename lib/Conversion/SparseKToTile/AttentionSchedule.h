@@ -62,6 +62,11 @@ struct AttentionSchedule {
   int64_t getQueries(const AttentionShape &shape) const {
     return rows / shape.heads;
   }
+  /// Whether the queries that see a key are the bits of a word. With gates
+  /// there is no room for it beside four stages.
+  bool hasWords(const AttentionShape &shape) const {
+    return getQueries(shape) <= 32 && !shape.isGated();
+  }
 };
 
 /// The shape of an op.
