@@ -67,6 +67,15 @@ void AttentionToTilePass::runOnOperation() {
 FailureOr<AttentionSchedule>
 AttentionToTilePass::getSchedule(SparseAttentionOp op,
                                  const AttentionShape &shape) {
+  // The depth of one instruction.
+  int64_t depth = 32 / shape.getElementBytes();
+  for (auto [name, size] :
+       {std::pair("query", shape.headDim), std::pair("value", shape.valueDim)})
+    if (size % depth)
+      return op.emitOpError("has no GPU kernel for ")
+             << name << " with " << size
+             << " elements in a row, expected a multiple of " << depth << " of "
+             << shape.elementType;
   FailureOr<AttentionSchedule> schedule = getDefaultSchedule(shape, chip);
   if (failed(schedule))
     return op.emitOpError("has no tile that fits ")

@@ -17,3 +17,23 @@ func.func @large(%q: memref<1x4x9x2048xf32>, %k: memref<1x2x9x2048xf32>, %v: mem
       outs(%o, %l : memref<1x4x9x64xf32>, memref<1x4x9xf32>)
   return
 }
+
+// -----
+
+func.func @query(%q: memref<1x4x9x72xbf16>, %k: memref<1x2x9x72xbf16>, %v: memref<1x2x9x64xbf16>, %e: memref<1x2x9xi32>,
+                 %o: memref<1x4x9x64xbf16>, %l: memref<1x4x9xf32>) {
+  // expected-error @below {{'sparsek.sparse_attention' op has no GPU kernel for query with 72 elements in a row, expected a multiple of 16 of 'bf16'}}
+  sparsek.sparse_attention ins(%q, %k, %v, %e : memref<1x4x9x72xbf16>, memref<1x2x9x72xbf16>, memref<1x2x9x64xbf16>, memref<1x2x9xi32>)
+      outs(%o, %l : memref<1x4x9x64xbf16>, memref<1x4x9xf32>)
+  return
+}
+
+// -----
+
+func.func @value(%q: memref<1x4x9x64xf32>, %k: memref<1x2x9x64xf32>, %v: memref<1x2x9x20xf32>, %e: memref<1x2x9xi32>,
+                 %o: memref<1x4x9x20xf32>, %l: memref<1x4x9xf32>) {
+  // expected-error @below {{'sparsek.sparse_attention' op has no GPU kernel for value with 20 elements in a row, expected a multiple of 8 of 'f32'}}
+  sparsek.sparse_attention ins(%q, %k, %v, %e : memref<1x4x9x64xf32>, memref<1x2x9x64xf32>, memref<1x2x9x20xf32>, memref<1x2x9xi32>)
+      outs(%o, %l : memref<1x4x9x20xf32>, memref<1x4x9xf32>)
+  return
+}
