@@ -277,7 +277,8 @@ void AttentionConsumer::writeRows(const Tile &tile, Term result,
                                   const Softmax &softmax) {
   Term sum = reduce(vector::CombiningKind::ADD, softmax.sums, 0);
   Term empty = sum.eq(0);
-  Term inverse = sum.constant(1) / sum;
+  Term inverse(b, arith::DivFOp::create(b, sum.constant(1), sum,
+                                        arith::FastMathFlags::afn));
   result =
       spread(empty, shape.valueDim)
           .select(result.constant(0), result * spread(inverse, shape.valueDim));
