@@ -79,6 +79,9 @@ class Kind(Protocol):
     def adopt(self, tensor: lib.Tensor) -> Any:
         """An array over the memory of a result of the C API, which it then owns."""
 
+    def release_memory(self) -> bool:
+        """Gives free memory that the library keeps back to the device. False if it keeps none or cannot do so now."""
+
     def operators(self, *arrays: Any) -> Any:
         """The operators that a call with these arrays has to go through, None if it may run the kernel itself."""
 
@@ -134,6 +137,9 @@ class _Cpu:
 
     def execution(self) -> bytes:
         return lib.CPU_EXECUTION
+
+    def release_memory(self) -> bool:
+        return False
 
 
 class NumpyKind(_Cpu):

@@ -13,9 +13,14 @@ from typing import Any
 import numpy as np
 
 from sparsek import _library as lib
-from sparsek._arrays import Buffer, describe_type
+from sparsek._arrays import ITEM_SIZES, Buffer, describe_type
 
 MAX_LENGTH = 2**31 - 1
+# Limits of the kernels for GPUs: d and dv, query heads and rows of a tile, bytes that an offset of 32 bits reaches.
+GPU_HEAD_DIM = 256
+GPU_TILE_HEADS = 16
+GPU_TILE_ROWS = 128
+GPU_REACH = 2**32
 GATES = ("none", "value", "key_value")
 FLOATS = (lib.F32, lib.F16, lib.BF16)
 FLOAT_NAMES = "float32, float16 or bfloat16"
@@ -113,6 +118,28 @@ def attention_inputs(q: Buffer, k: Buffer, v: Buffer) -> int:
     if kv_heads == 0 or heads == 0 or heads % kv_heads:
         raise wrong_shape("q", q, f"Hq a positive multiple of Hkv = {kv_heads} (k has {kv_heads} heads)")
     return heads // kv_heads
+
+
+def gpu_inputs(q: Buffer, k: Buffer, v: Buffer, group: int) -> None:
+    """ValueError unless the kernels for GPUs have tiles of the sizes d and dv, and 32 bits hold the distances in bytes
+    within what a tile reads: the rows of one head of k and of v, some rows of the heads of q that share it."""
+    step = 8 if q[1] == lib.F32 else 16
+    for name, buffer, what in (("q", q, "d"), ("v", v, "dv")):
+        if buffer[2][3] % step or buffer[2][3] > GPU_HEAD_DIM:
+            raise wrong_shape(name, buffer, f"{what} a multiple of {step} up to {GPU_HEAD_DIM} on a GPU")
+    for name, buffer in (("k", k), ("v", v)):
+        if not rows_within_reach(buffer):
+            raise wrong_shape(name, buffer, "the rows of a head within 4 GiB of memory on a GPU")
+    heads, rows = (min(group, GPU_TILE_HEADS) - 1) * q[3][1], min(q[2][2], GPU_TILE_ROWS) * q[3][2]
+    if (heads + rows) * ITEM_SIZES[q[1]] >= GPU_REACH:
+        need = f"the {group} heads that share a head of k within 4 GiB of memory on a GPU"
+        raise wrong_shape("q", q, f"{need}, as in a view of an array [B, Nq, Hq, d]")
+
+
+def rows_within_reach(buffer: Buffer) -> bool:
+    """Whether the rows of each head of an array [B, H, N, d] lie within 4 GiB."""
+    _, code, shape, strides, _ = buffer
+    return shape[2] * strides[2] * ITEM_SIZES[code] < GPU_REACH
 
 
 def topk_mask_inputs(z: Buffer) -> None:

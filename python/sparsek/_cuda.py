@@ -26,6 +26,7 @@ from sparsek._arrays import (
     numpy_dtype,
     torch_kind,
 )
+from sparsek._checks import rows_within_reach
 
 
 @functools.cache
@@ -54,7 +55,7 @@ def describe_devices() -> str:
 
 def is_kernel_layout(buffer: Buffer) -> bool:
     """Whether kernels can read an array as it is: the elements of a row are adjacent, and rows of q, k and v (the
-    arrays of 4 dimensions) start at multiples of 16 bytes."""
+    arrays of 4 dimensions) start at multiples of 16 bytes, those of a head within 4 GiB."""
     address, code, _, strides, _ = buffer
     if len(strides) != 4:
         return not strides or strides[-1] == 1
@@ -62,7 +63,9 @@ def is_kernel_layout(buffer: Buffer) -> bool:
     for stride in strides[:-1]:
         together |= stride
     # A negative stride makes it negative.
-    return strides[-1] == 1 and together >= 0 and not ((together * ITEM_SIZES[code]) | address) & 15
+    if strides[-1] != 1 or together < 0 or ((together * ITEM_SIZES[code]) | address) & 15:
+        return False
+    return rows_within_reach(buffer)
 
 
 class _Gpu:
@@ -77,6 +80,9 @@ class _Gpu:
     @property
     def target(self) -> str:
         return chip(self.index)
+
+    def release_memory(self) -> bool:
+        return False
 
 
 class TorchCudaKind(_Gpu, TorchKind):
@@ -102,6 +108,13 @@ class TorchCudaKind(_Gpu, TorchKind):
         if is_kernel_layout(buffer):
             return buffer
         return self.describe(name, array.clone(memory_format=self._torch.contiguous_format))
+
+    def release_memory(self) -> bool:
+        if self._torch.cuda.is_current_stream_capturing():
+            return False
+        with self._torch.cuda.device(self.index):
+            self._torch.cuda.empty_cache()
+        return True
 
     def adopt(self, tensor: lib.Tensor) -> Any:
         return self._torch.from_dlpack(dlpack.Result(tensor, self.index))
@@ -152,6 +165,11 @@ class CupyKind(_Gpu, _NoTorch):
         with self._cupy.cuda.Device(self.index):
             array = self._cupy.empty(shape, numpy_dtype(code))
         return array, (array.data.ptr, code, shape, dlpack.compact(shape), array)
+
+    def release_memory(self) -> bool:
+        with self._cupy.cuda.Device(self.index):
+            self._cupy.get_default_memory_pool().free_all_blocks()
+        return True
 
     def is_writable(self, array: Any, owner: Any) -> bool:
         return owner is array
@@ -236,6 +254,9 @@ class ThroughTorchKind(_NoTorch):
 
     def execution(self) -> bytes:
         return self._kind.execution()
+
+    def release_memory(self) -> bool:
+        return self._kind.release_memory()
 
     def describe(self, name: str, array: Any) -> Buffer:
         return self._kind.describe(name, self._torch.from_dlpack(array))

@@ -5,6 +5,12 @@
 
 from __future__ import annotations
 
+import re
+
+# Messages of a function begin with "@NAME: ".
+_OUT_OF_MEMORY = re.compile(r"(@.*?: )?(CUDA_ERROR_OUT_OF_MEMORY|out of memory)\b")
+_DRIVER_FAILED = re.compile(r"(@.*?: )?CUDA(_ERROR_| error )")
+
 
 class CompileError(ValueError):
     """A module could not be compiled. `diagnostics` holds the messages, with source locations where there are any."""
@@ -15,9 +21,9 @@ class CompileError(ValueError):
 
 
 def call_error(messages: list[str]) -> Exception:
-    """What a call of a compiled function raises: MemoryError or RuntimeError where the CUDA driver failed, else
-    ValueError, since the arguments do not fit."""
+    """What a call of a compiled function raises: MemoryError where memory ran out, RuntimeError where the CUDA driver
+    failed otherwise, else ValueError, since the arguments do not fit."""
     text = "\n".join(messages)
-    if text.startswith("CUDA_ERROR_OUT_OF_MEMORY"):
+    if _OUT_OF_MEMORY.match(text):
         return MemoryError(text)
-    return RuntimeError(text) if text.startswith("CUDA_ERROR_") else ValueError(text)
+    return RuntimeError(text) if _DRIVER_FAILED.match(text) else ValueError(text)

@@ -57,6 +57,7 @@ class Kernel:
         self._pack = pack_layout(ranks)
 
     def __call__(self, execution: bytes, *buffers: Buffer) -> None:
+        """Raises MemoryError, RuntimeError or ValueError, see `call_error`."""
         fields: list[Any] = []
         for address, code, shape, strides, _ in buffers:
             fields += (address, 0, code, len(shape), *shape, *strides)
@@ -68,11 +69,13 @@ class Kernel:
 
 
 class _Value(NamedTuple):
-    """An argument of a generated function: its SSA name, sizes ("?" or a number) and element type."""
+    """An argument of a generated function: its SSA name, sizes ("?" or a number) and element type, and whether rows
+    follow each other in memory."""
 
     name: str
     sizes: tuple[str, ...]
     element: str
+    dense_rows: bool = False
 
     @property
     def tensor(self) -> str:
@@ -81,8 +84,10 @@ class _Value(NamedTuple):
     @property
     def memref(self) -> str:
         shape = "x".join((*self.sizes, self.element))
-        strides = ", ".join(["?"] * (len(self.sizes) - 1) + ["1"]) if self.sizes else ""
-        return f"memref<{shape}, strided<[{strides}], offset: ?>>"
+        strides = ["?"] * (len(self.sizes) - 1) + ["1"] * bool(self.sizes)
+        if self.dense_rows:
+            strides[-2] = self.sizes[-1]
+        return f"memref<{shape}, strided<[{', '.join(strides)}], offset: ?>>"
 
 
 def _value(name: str, sizes: str, code: int) -> _Value:
@@ -180,7 +185,10 @@ def causal_topk_mask_text(topk: int, window: int) -> str:
 
 
 class AttentionStatics(NamedTuple):
-    """What is static in an attention module; also its key in the cache."""
+    """What is static in an attention module; also its key in the cache.
+
+    With `dense_rows` the rows of q, k and v follow each other without gaps, so that the kernel knows their distance.
+    """
 
     code: int
     d: int
@@ -190,6 +198,7 @@ class AttentionStatics(NamedTuple):
     window: int
     scale: float | None
     topk: int | None = None
+    dense_rows: bool = False
 
     def clauses(self) -> str:
         # MLIR's float literals need a point, which repr() may leave out.
@@ -198,9 +207,10 @@ class AttentionStatics(NamedTuple):
 
     def values(self) -> tuple[tuple[_Value, _Value, _Value], tuple[_Value, _Value]]:
         """(query, key, value), (output, lse)."""
-        q = _value("q", f"? ? ? {self.d}", self.code)
-        k = _value("k", f"? ? ? {self.d}", self.code)
-        v = _value("v", f"? ? ? {self.dv}", self.code)
+        q, k, v = (
+            _value(name, f"? ? ? {size}", self.code)._replace(dense_rows=self.dense_rows)
+            for name, size in (("q", self.d), ("k", self.d), ("v", self.dv))
+        )
         o = _value("o", f"? ? ? {self.dv}", self.code)
         return (q, k, v), (o, _value("lse", "? ? ?", lib.F32))
 

@@ -17,6 +17,16 @@ from sparsek import _modules as modules
 from sparsek._arrays import Buffer, Kind
 
 
+def _call(kind: Kind, kernel: modules.Kernel, *buffers: Buffer) -> None:
+    """Calls a kernel; a second time if there was no memory for it and the arrays' library kept some that is free."""
+    try:
+        kernel(kind.execution(), *buffers)
+    except MemoryError:
+        if not kind.release_memory():
+            raise
+        kernel(kind.execution(), *buffers)
+
+
 def topk_mask(kind: Kind, z: Any, topk: int) -> tuple[Any, Any]:
     """(p, tau)."""
     bz = kind.describe("z", z)
@@ -68,18 +78,21 @@ def sparse_attention(
     batch, heads, queries, d = bq[2]
     dv = bv[2][3]
     shape = (batch, heads, queries, dv)
+    if kind.on_gpu:
+        check.gpu_inputs(bq, bk, bv, group)
     if not batch or not queries or not bk[2][2]:
         return kind.full(shape, bq[1], 0.0), kind.full(shape[:3], lib.F32, -inf)
     o, bo = kind.empty(shape, bq[1])
     lse, blse = kind.empty(shape[:3], lib.F32)
-    statics = modules.AttentionStatics(bq[1], d, dv, group, gate, window, scale)
+    dense_rows = kind.on_gpu and bq[3][2] == d and bk[3][2] == d and bv[3][2] == dv
+    statics = modules.AttentionStatics(bq[1], d, dv, group, gate, window, scale, None, dense_rows)
     kernel = modules.kernel(
         kind.target,
         ("sparse_attention", statics),
         modules.sparse_attention_text,
         (4, 4, 4, *[3] * (len(inputs) - 3), 4, 3),
     )
-    kernel(kind.execution(), *inputs, bo, blse)
+    _call(kind, kernel, *inputs, bo, blse)
     return kind.finish(o), kind.finish(lse)
 
 

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 import sparsek
-from cuda_support import Case, call, make, needs_gpu, run
+from cuda_support import Case, call, make, needs_gpu, poison, run
 from sparsek import _arrays
 
 pytestmark = needs_gpu
@@ -76,6 +76,22 @@ def test_layouts_that_are_copied(rng, step):
         views.append(view)
     assert not any(map(is_read_in_place, views))
     same_bits(case, *views)
+
+
+def test_rows_that_are_far_apart(rng):
+    # 128 KiB from row to row: the last ones are beyond 4 GiB.
+    case = make(rng, nk=33000, d=64, kv_heads=1, policy="window")
+    wide = torch.empty(33000, 65536, device="cuda", dtype=case.k.dtype)
+    far = wide[None, None, :, :64]
+    far.copy_(case.k)
+    assert not is_read_in_place(far)
+    assert is_read_in_place(far[:, :, :32000])
+    want, _ = sparsek.sparse_attention(*case.arrays)
+    o, _ = sparsek.sparse_attention(case.q, far, case.v, case.end)
+    assert torch.equal(o, want)
+    last = dataclasses.replace(case, q=case.q[:, :, -1:], k=far[:, :, :32000], v=case.v[:, :, :32000])
+    last.end = case.end[:, :, :32000].contiguous()
+    run(last)
 
 
 def test_heads_that_are_one(rng):
@@ -211,6 +227,21 @@ def test_compiled_modules_make_their_results(rng):
         assert torch.equal(o, want)
         assert torch.equal(lse, want_lse)
         del o, lse
+
+
+@pytest.mark.parametrize("target", ["cuda", "sm_80"])
+def test_compiled_modules_with_nothing_to_attend_to(rng, target):
+    case = make(rng, d=64, nk=20)
+    function = attention_module(target).attention
+    poison((tuple(case.q.shape), case.q.dtype), (tuple(case.q.shape[:3]), torch.float32))
+    o, lse = function(case.q, *[x[:, :, :0] for x in case.arrays[1:]])
+    assert o.shape == case.q.shape
+    assert (o == 0).all()
+    assert (lse == -torch.inf).all()
+    assert [x.shape[2] for x in function(case.q[:, :, :0], *case.arrays[1:])] == [0, 0]
+    want, _ = run(case)
+    if target == "cuda":
+        assert torch.equal(function(*case.arrays)[0], want)
 
 
 def test_compiled_modules_take_arrays_on_a_gpu_only(rng):

@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import threading
+from collections.abc import Iterator
 
+import numpy as np
 import pytest
 import torch
 
 import sparsek
-from cuda_support import WINDOW, call, check, dense, make, needs_gpu, run
+import sparsek.torch
+from cuda_support import WINDOW, Case, call, check, dense, make, needs_gpu, poison, run
 
 pytestmark = needs_gpu
 
@@ -136,29 +141,69 @@ def test_a_thread_that_has_made_no_cuda_call_yet(rng):
     assert torch.equal(results[0][0], want)
 
 
+@contextlib.contextmanager
+def no_free_memory() -> Iterator[list[torch.Tensor]]:
+    """Takes what is free of the device's memory, also in torch's cache, with the tensors of a list."""
+    hog: list[torch.Tensor] = []
+    try:
+        for size in (2**30, 2**26, 2**22):
+            with contextlib.suppress(torch.OutOfMemoryError):
+                while True:
+                    hog.append(torch.empty(size, dtype=torch.uint8, device="cuda"))
+        yield hog
+    finally:
+        # Also where an exception keeps this frame.
+        hog.clear()
+        gc.collect()
+        torch.cuda.empty_cache()
+
+
+def without_lists(rng: np.random.Generator) -> Case:
+    """A case whose lists of keys take more memory than pools have to spare."""
+    case = make(rng, d=64, batch=2, kv_heads=8, group=1, nk=2**18, policy="window")
+    torch.cuda.synchronize()
+    torch.cuda.empty_cache()
+    return case
+
+
 def test_running_out_of_memory_leaves_the_process_usable(rng):
     small = make(rng, d=64, kv_heads=1, group=1)
     want, _ = run(small)
-    large = make(rng, d=64, batch=2, kv_heads=8, group=1, nk=2**18, policy="window")
-    torch.cuda.synchronize()
-    torch.cuda.empty_cache()
+    large = without_lists(rng)
     # torch keeps these blocks for the results; then nothing is left for the lists of the call.
     results = [torch.empty_like(large.q), torch.empty(large.q.shape[:3], device="cuda")]
-    hog = []
-    for size in (2**30, 2**26, 2**22):
-        try:
-            while True:
-                hog.append(torch.empty(size, dtype=torch.uint8, device="cuda"))
-        except torch.OutOfMemoryError:
-            pass
-    del results
-    with pytest.raises(MemoryError, match="CUDA_ERROR_OUT_OF_MEMORY"):
-        sparsek.sparse_attention(*large.arrays)
-    hog.clear()
-    torch.cuda.empty_cache()
+    with no_free_memory():
+        del results
+        for _ in range(2):
+            with pytest.raises(MemoryError, match="CUDA_ERROR_OUT_OF_MEMORY"):
+                sparsek.sparse_attention(*large.arrays)
     o, _ = sparsek.sparse_attention(*small.arrays)
     assert torch.equal(o, want)
     assert torch.isfinite(call(large)[1]).all()
+
+
+def test_compiled_modules_that_run_out_of_memory(rng):
+    module = sparsek.compile(
+        """func.func @f(%x: tensor<1xf32>, %size: i64) -> tensor<?xf32> {
+          %n = arith.index_cast %size : i64 to index
+          %0 = tensor.empty(%n) : tensor<?xf32>
+          return %0 : tensor<?xf32>
+        }""",
+        target="cuda",
+    )
+    x = torch.zeros(1, device="cuda")
+    for _ in range(2):
+        with pytest.raises(MemoryError, match="@f: CUDA_ERROR_OUT_OF_MEMORY"):
+            module.f(x, 2**38)
+    assert module.f(x, 1000).shape == (1000,)
+
+
+def test_memory_that_torch_keeps_is_used(rng):
+    large = without_lists(rng)
+    with no_free_memory() as hog:
+        hog.clear()
+        # All of it is in torch's cache now.
+        assert torch.isfinite(sparsek.sparse_attention(*large.arrays)[1]).all()
 
 
 def test_memory_is_given_back(rng):
@@ -218,11 +263,22 @@ def test_autocast(rng):
     check(case, o, lse)
 
 
-def test_no_queries_or_no_keys(rng):
-    case = make(rng, nk=20)
-    o, lse = sparsek.sparse_attention(case.q[:, :, :0], case.k, case.v, case.end)
-    assert o.shape == (1, 8, 0, 128)
-    o, lse = sparsek.sparse_attention(case.q, case.k[:, :, :0], case.v[:, :, :0], case.end[:, :, :0])
+@pytest.mark.parametrize("empty", ["queries", "keys", "batch"])
+@pytest.mark.parametrize("gate", ["none", "value"])
+def test_nothing_to_attend_to(rng, gate, empty):
+    case = make(rng, nk=20, gate=gate)
+    per_key = ("scores", "tau")
+    if empty == "queries":
+        case.q = case.q[:, :, :0]
+    elif empty == "keys":
+        case.k, case.v, case.end = case.k[:, :, :0], case.v[:, :, :0], case.end[:, :, :0]
+        case.options |= {name: case.options[name][:, :, :0] for name in per_key if name in case.options}
+    else:
+        case.q, case.k, case.v, case.end = (x[:0] for x in case.arrays)
+        case.options |= {name: case.options[name][:0] for name in per_key if name in case.options}
+    poison((tuple(case.q.shape), case.q.dtype))
+    o, lse = sparsek.sparse_attention(*case.arrays, **case.options)
+    assert (o.shape, lse.shape) == (case.q.shape, case.q.shape[:3])
     assert o.is_cuda
     assert (o == 0).all()
     assert (lse == -torch.inf).all()
@@ -254,6 +310,15 @@ def test_wrong_shapes_and_dtypes(rng):
         sparsek.sparse_attention(case.q.double(), case.k, case.v, case.end)
     with pytest.raises(ValueError, match=r"q: got bfloat16 .* needs 4 dimensions"):
         sparsek.sparse_attention(case.q[0], case.k, case.v, case.end)
+
+
+def test_head_dims_without_tiles(rng):
+    case = make(rng, d=72, dv=64)
+    with pytest.raises(ValueError, match=r"q: got bfloat16 \[1, 8, 333, 72\], needs d a multiple of 16 up to 256 on a"):
+        sparsek.sparse_attention(*case.arrays)
+    case = make(rng, d=64, dv=260, dtype="f32")
+    with pytest.raises(ValueError, match=r"v: got float32 \[1, 2, 333, 260\], needs dv a multiple of 8 up to 256 on a"):
+        sparsek.sparse_attention(*case.arrays)
 
 
 def test_operations_without_gpu_code_say_so(rng):

@@ -18,9 +18,9 @@ using namespace mlir;
 using namespace mlir::sparsek;
 
 static constexpr double kInfinity = std::numeric_limits<double>::infinity();
-/// The running maximum may lag behind by this much in the exponent: the
-/// exponentials stay below 2^8, and most blocks change nothing.
-static constexpr double kLag = 8;
+/// Eight columns' exponentials of a row sum up to less than this while they
+/// refer to an older maximum.
+static constexpr double kMaxSum = 4096;
 
 AttentionConsumer::AttentionConsumer(AttentionKernel &kernel)
     : k(kernel), b(kernel.b), shape(kernel.shape), schedule(kernel.schedule),
@@ -131,16 +131,17 @@ Term AttentionConsumer::loadQueries(Term phase, Term wanted) {
   return queries;
 }
 
-Term AttentionConsumer::multiplyKeys(Term queries, Term accumulator,
-                                     Term stage) {
-  tile::FenceOp::create(b);
+Term AttentionConsumer::multiplyKeys(Term queries, Term accumulator, Term stage,
+                                     bool sync) {
+  if (!sync)
+    tile::FenceOp::create(b);
   bool inRegisters = schedule.queryInRegisters;
-  return {b, tile::MmaOp::create(b, accumulator.getType(),
-                                 inRegisters ? queries.get() : k.queryTile,
-                                 k.slot(k.keyTiles, stage), accumulator,
-                                 /*accumulate=*/Value(),
-                                 inRegisters ? Value() : firstRow.get(),
-                                 /*transpose_b=*/true, /*overwrite=*/true)};
+  return {b, tile::MmaOp::create(
+                 b, accumulator.getType(),
+                 inRegisters ? queries.get() : k.queryTile,
+                 k.slot(k.keyTiles, stage), accumulator,
+                 /*accumulate=*/Value(), inRegisters ? Value() : firstRow.get(),
+                 /*transpose_b=*/true, /*overwrite=*/true, sync)};
 }
 
 Term AttentionConsumer::multiplyValues(Term probabilities, Term accumulator,
@@ -149,7 +150,8 @@ Term AttentionConsumer::multiplyValues(Term probabilities, Term accumulator,
   return {b, tile::MmaOp::create(b, accumulator.getType(), probabilities,
                                  k.slot(k.valueTiles, stage), accumulator,
                                  accumulate, /*a_row=*/Value(),
-                                 /*transpose_b=*/false, /*overwrite=*/false)};
+                                 /*transpose_b=*/false, /*overwrite=*/false,
+                                 /*sync=*/false)};
 }
 
 //===----------------------------------------------------------------------===//
@@ -210,49 +212,93 @@ Term AttentionConsumer::getReference(Term maximum) {
       .select(maximum.constant(0), maximum * maximum.constant(scale));
 }
 
-AttentionConsumer::Probabilities
-AttentionConsumer::exponentiate(Term products, Term stage, const Flags &flags,
-                                const Rows &rows, Softmax &softmax) {
+Term AttentionConsumer::exponentials(Term products, Term maximum) {
+  return products
+      .fma(products.constant(scale),
+           spread(-getReference(maximum), schedule.keys))
+      .exp2();
+}
+
+Term AttentionConsumer::applyGates(Term values, Term stage, const Flags &flags,
+                                   const Rows &rows) {
+  return branch(
+      flags.gated, [&]() -> Terms { return {gate(values, stage, rows)}; },
+      [&]() -> Terms { return {values}; })[0];
+}
+
+Term AttentionConsumer::prepare(Term products, Term stage, const Flags &flags,
+                                const Rows &rows) {
   if (shape.scale <= 0)
     products = shape.scale < 0 ? -products : products.constant(0);
-  auto applyGates = [&](Term values) {
-    return branch(
-        flags.gated, [&]() -> Terms { return {gate(values, stage, rows)}; },
-        [&]() -> Terms { return {values}; })[0];
-  };
   if (shape.gate == Gate::key_value)
-    products = applyGates(products);
-  products = branch(
+    products = applyGates(products, stage, flags, rows);
+  return branch(
       flags.masked, [&]() -> Terms { return {mask(products, stage)}; },
       [&]() -> Terms { return {products}; })[0];
-  if (!shape.isGated())
-    release(k.keyRing, stage);
+}
 
-  Term maximum = reduce(vector::CombiningKind::MAXNUMF, products, -kInfinity);
-  Term grown = ((maximum - softmax.maximum) * maximum.constant(scale)).gt(kLag);
-  Term shrunk(b, tile::AnyOp::create(b, grown));
-  Terms state = branch(
-      shrunk,
+AttentionConsumer::Probabilities
+AttentionConsumer::raise(Term products, const Softmax &before, Softmax &after) {
+  Term maximum = reduce(vector::CombiningKind::MAXNUMF, products, -kInfinity)
+                     .max(before.maximum);
+  Term factor = ((before.maximum - maximum) * maximum.constant(scale)).exp2();
+  factor = maximum.eq(-kInfinity).select(factor.constant(1), factor);
+  Term values = exponentials(products, maximum);
+  after = {maximum, before.sums * spread(factor, 8) + sumColumns(values)};
+  return {values, Term(), factor};
+}
+
+void AttentionConsumer::finish(Probabilities &probabilities, Term stage,
+                               const Flags &flags, const Rows &rows) {
+  if (shape.isGated())
+    probabilities.values = applyGates(probabilities.values, stage, flags, rows);
+  release(k.keyRing, stage);
+}
+
+AttentionConsumer::Probabilities
+AttentionConsumer::exponentiateFirst(Term products, Term stage,
+                                     const Flags &flags, const Rows &rows,
+                                     Softmax &softmax) {
+  Softmax before = softmax;
+  Probabilities result =
+      raise(prepare(products, stage, flags, rows), before, softmax);
+  finish(result, stage, flags, rows);
+  return result;
+}
+
+/// Exponentials refer to the maximum of an earlier block, which saves this
+/// block's maximum. Where that may not do, as a row's exponentials grow too
+/// large or its maximum is still to be found, the warp makes the products
+/// again, with `mma.sync`, which a branch may hold, and starts from their
+/// maximum: this happens in few blocks and is right for any scores.
+AttentionConsumer::Probabilities
+AttentionConsumer::exponentiate(Term queries, Term products, Term stage,
+                                const Flags &flags, const Rows &rows,
+                                Softmax &softmax) {
+  Softmax before = softmax;
+  Term values =
+      exponentials(prepare(products, stage, flags, rows), before.maximum);
+  Term sums = sumColumns(values);
+  Term unsafe = sums.gt(kMaxSum) | spread(before.maximum.eq(-kInfinity), 8);
+  Term again(b, tile::AnyOp::create(b, unsafe));
+  Terms result = branch(
+      again,
       [&]() -> Terms {
-        Term raised = maximum.max(softmax.maximum);
-        Term factor =
-            ((softmax.maximum - raised) * raised.constant(scale)).exp2();
-        factor = raised.eq(-kInfinity).select(factor.constant(1), factor);
-        return {raised, softmax.sums * spread(factor, 8), factor};
+        Term products =
+            multiplyKeys(queries, zeros(schedule.keys), stage, /*sync=*/true);
+        Softmax after;
+        Probabilities raised =
+            raise(prepare(products, stage, flags, rows), before, after);
+        return {raised.values, raised.factor, after.maximum, after.sums};
       },
       [&]() -> Terms {
-        return {softmax.maximum, softmax.sums, maximum.constant(1)};
+        return {values, before.maximum.constant(1), before.maximum,
+                before.sums + sums};
       });
-  Term reference = getReference(state[0]);
-  Term values =
-      products.fma(products.constant(scale), spread(-reference, schedule.keys))
-          .exp2();
-  softmax = {state[0], state[1] + sumColumns(values)};
-  if (shape.isGated()) {
-    values = applyGates(values);
-    release(k.keyRing, stage);
-  }
-  return {values, shrunk, state[2]};
+  softmax = {result[2], result[3]};
+  Probabilities probabilities = {result[0], again, result[1]};
+  finish(probabilities, stage, flags, rows);
+  return probabilities;
 }
 
 Term AttentionConsumer::shrink(Term values,
@@ -277,7 +323,8 @@ void AttentionConsumer::writeRows(const Tile &tile, Term result,
                                   const Softmax &softmax) {
   Term sum = reduce(vector::CombiningKind::ADD, softmax.sums, 0);
   Term empty = sum.eq(0);
-  Term inverse = sum.constant(1) / sum;
+  Term inverse(b, arith::DivFOp::create(b, sum.constant(1), sum,
+                                        arith::FastMathFlags::afn));
   result =
       spread(empty, shape.valueDim)
           .select(result.constant(0), result * spread(inverse, shape.valueDim));
@@ -366,7 +413,7 @@ Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
   Term none = f32(-kInfinity).splat({groupRows});
   Softmax softmax = {none, zeros(8)};
   Probabilities first =
-      exponentiate(products, place.stage, firstFlags, rows, softmax);
+      exponentiateFirst(products, place.stage, firstFlags, rows, softmax);
   Place next = advance(place);
   when(tile.blocks.gt(1), [&] { waitFull(k.keyRing, next); });
 
@@ -391,7 +438,7 @@ Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
         Flags flags = loadFlags(at.stage);
         products = waitProducts(1, {products})[0];
         Probabilities probabilities =
-            exponentiate(products, at.stage, flags, rows, running);
+            exponentiate(queries, products, at.stage, flags, rows, running);
         probabilities.values = pin(probabilities.values);
         Place following = advance(at);
         // A branch: the assembler would move the wait for the products above

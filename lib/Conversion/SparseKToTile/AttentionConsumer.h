@@ -29,13 +29,13 @@ private:
   struct Place {
     Term stage, phase;
   };
-  /// The running softmax of the rows: maximum of the products so far that the
-  /// exponentials refer to, and the sums of the exponentials, not yet summed
-  /// over the 8 columns of a block.
+  /// The running softmax of the rows: the maximum of the products, at some
+  /// block, that the exponentials refer to, and the sums of the exponentials,
+  /// not yet summed over the 8 columns of a block.
   struct Softmax {
     Term maximum, sums;
   };
-  /// A block's probabilities and how much older ones have shrunk.
+  /// A block's probabilities, whether older ones have shrunk, and how much.
   struct Probabilities {
     Term values, shrunk, factor;
   };
@@ -52,7 +52,8 @@ private:
   /// Queries of the tile that the producer has fetched: to registers, and back.
   Term loadQueries(Term phase, Term wanted);
   Terms emitTile(ArrayRef<Term> state, Term &more);
-  Term multiplyKeys(Term queries, Term accumulator, Term stage);
+  Term multiplyKeys(Term queries, Term accumulator, Term stage,
+                    bool sync = false);
   Term multiplyValues(Term probabilities, Term accumulator, Term stage,
                       Term accumulate);
   Terms waitProducts(int64_t pending, ArrayRef<Term> values);
@@ -67,10 +68,24 @@ private:
   Term mask(Term products, Term stage);
   /// Times the gates of a slot's keys.
   Term gate(Term values, Term stage, const Rows &rows);
-  /// exp2 of a block's products, and its part in the running softmax. Releases
-  /// the keys.
-  Probabilities exponentiate(Term products, Term stage, const Flags &flags,
-                             const Rows &rows, Softmax &softmax);
+  /// The products of a block as they are exponentiated: with their sign, the
+  /// gates of keys, and -inf where invisible.
+  Term prepare(Term products, Term stage, const Flags &flags, const Rows &rows);
+  /// Raises the running maximum to that of the products, and exponentiates.
+  Probabilities raise(Term products, const Softmax &before, Softmax &after);
+  /// exp2 of a tile's first block. Releases the keys.
+  Probabilities exponentiateFirst(Term products, Term stage, const Flags &flags,
+                                  const Rows &rows, Softmax &softmax);
+  /// exp2 of a further block.
+  Probabilities exponentiate(Term queries, Term products, Term stage,
+                             const Flags &flags, const Rows &rows,
+                             Softmax &softmax);
+  Term exponentials(Term products, Term maximum);
+  /// Times the gates of values; releases the keys.
+  void finish(Probabilities &probabilities, Term stage, const Flags &flags,
+              const Rows &rows);
+  Term applyGates(Term values, Term stage, const Flags &flags,
+                  const Rows &rows);
   Term getReference(Term maximum);
   Term sumColumns(Term values);
   Term shrink(Term values, const Probabilities &probabilities);

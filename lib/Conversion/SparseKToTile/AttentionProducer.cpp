@@ -32,29 +32,33 @@ void AttentionProducer::emit() {
        });
 }
 
-Terms AttentionProducer::State::pack(bool hasBulk) const {
-  Terms terms = {place.stage,    place.phase,     gathered,
-                 rows,           keys.index,      keys.isKey,
-                 lifetimes.end,  lifetimes.score, keysAfter.index,
-                 keysAfter.isKey};
-  if (hasBulk)
-    terms.append({bulk, bulkLifetimes.end, bulkLifetimes.score});
-  return terms;
+SmallVector<Term *> AttentionProducer::getFields(State &state) const {
+  SmallVector<Term *> fields = {
+      &state.place.stage,   &state.place.phase,     &state.gathered,
+      &state.rows,          &state.keys.index,      &state.keys.isKey,
+      &state.lifetimes.end, &state.keysAfter.index, &state.keysAfter.isKey};
+  if (shape.headDim != shape.valueDim)
+    fields.push_back(&state.valueRows);
+  if (schedule.bulk)
+    fields.append({&state.bulk, &state.bulkLifetimes.end});
+  if (shape.isGated())
+    fields.push_back(&state.lifetimes.score);
+  if (shape.isGated() && schedule.bulk)
+    fields.push_back(&state.bulkLifetimes.score);
+  return fields;
 }
 
-AttentionProducer::State AttentionProducer::State::unpack(ArrayRef<Term> terms,
-                                                          bool hasBulk) {
+Terms AttentionProducer::pack(State state) const {
+  return llvm::map_to_vector(getFields(state),
+                             [](Term *term) { return *term; });
+}
+
+AttentionProducer::State AttentionProducer::unpack(ArrayRef<Term> terms) const {
   State state;
-  state.place = {terms[0], terms[1]};
-  state.gathered = terms[2];
-  state.rows = terms[3];
-  state.keys = {terms[4], terms[5]};
-  state.lifetimes = {terms[6], terms[7]};
-  state.keysAfter = {terms[8], terms[9]};
-  if (hasBulk) {
-    state.bulk = terms[10];
-    state.bulkLifetimes = {terms[11], terms[12]};
-  }
+  for (auto [field, term] : llvm::zip_equal(getFields(state), terms))
+    *field = term;
+  if (shape.headDim == shape.valueDim)
+    state.valueRows = state.rows;
   return state;
 }
 
@@ -73,12 +77,11 @@ void AttentionProducer::emitTile(const Tile &tile, Place &place,
   gatherQueries(tile, queryPhase);
   queryPhase = queryPhase ^ one;
   State state = start(tile, place);
-  Terms last = loop(zero, tile.blocks, one, state.pack(schedule.bulk),
+  Terms last = loop(zero, tile.blocks, one, pack(state),
                     [&](Term, ArrayRef<Term> terms) -> Terms {
-                      State now = State::unpack(terms, schedule.bulk);
-                      return emitBlock(tile, now).pack(schedule.bulk);
+                      return pack(emitBlock(tile, unpack(terms)));
                     });
-  place = {last[0], last[1]};
+  place = unpack(last).place;
 }
 
 /// What the first blocks need.
@@ -89,13 +92,19 @@ AttentionProducer::State AttentionProducer::start(const Tile &tile,
   state.gathered = bulkBlocks;
   state.keys = getKeys(tile, bulkBlocks);
   state.keysAfter = getKeys(tile, bulkBlocks + 1);
-  state.rows = getRows(tile, bulkBlocks);
+  setRows(tile, bulkBlocks, state);
   state.lifetimes = getLifetimes(state.keys);
   if (schedule.bulk) {
     state.bulk = k.i32(0);
     state.bulkLifetimes = getLifetimes(getBulkKeys(tile, state.bulk));
   }
   return state;
+}
+
+void AttentionProducer::setRows(const Tile &tile, Term block, State &state) {
+  state.rows = getRows(tile, block);
+  state.valueRows =
+      shape.headDim == shape.valueDim ? state.rows : getRows(tile, block);
 }
 
 AttentionProducer::State AttentionProducer::emitBlock(const Tile &tile,
@@ -108,11 +117,9 @@ AttentionProducer::State AttentionProducer::emitBlock(const Tile &tile,
     Term isBulk = state.bulk.lt(bulkBlocks) &
                   (state.bulk.le(state.gathered - bulkBlocks) |
                    state.gathered.ge(tile.blocks));
-    next = State::unpack(
-        branch(
-            isBulk, [&] { return emitBulk(tile, state).pack(true); },
-            [&] { return emitGathered(tile, state).pack(true); }),
-        true);
+    next = unpack(branch(
+        isBulk, [&] { return pack(emitBulk(tile, state)); },
+        [&] { return pack(emitGathered(tile, state)); }));
   }
   auto advance = tile::AdvanceOp::create(b, k.keyRing, state.place.stage,
                                          state.place.phase);
@@ -128,12 +135,12 @@ AttentionProducer::State AttentionProducer::emitGathered(const Tile &tile,
   next.keys = state.keysAfter;
   next.lifetimes = getLifetimes(next.keys);
   next.keysAfter = getKeys(tile, state.gathered + 2);
-  next.rows = getRows(tile, next.gathered);
+  setRows(tile, next.gathered, next);
 
   gather(keyRows, k.keyTiles, state.rows, k.keyRing, state.place);
   storeKeys(tile, state.place.stage, state.keys, state.lifetimes);
   tile::CommitOp::create(b, k.keyRing, state.place.stage, /*async=*/true);
-  gather(valueRows, k.valueTiles, state.rows, k.valueRing, state.place);
+  gather(valueRows, k.valueTiles, state.valueRows, k.valueRing, state.place);
   tile::CommitOp::create(b, k.valueRing, state.place.stage, /*async=*/true);
   return next;
 }

@@ -48,20 +48,24 @@ private:
     Place place;
     /// The next block of each kind.
     Term bulk, gathered;
-    /// Of the next gathered block and, last, of the one after it.
-    Term rows;
+    /// Of the next gathered block and, last, of the one after it. The rows of
+    /// values are those of keys; the threads share them out in another way
+    /// where they have another size.
+    Term rows, valueRows;
     Keys keys;
     Lifetimes lifetimes;
     Keys keysAfter;
     /// Of the next bulk block.
     Lifetimes bulkLifetimes;
-
-    Terms pack(bool hasBulk) const;
-    static State unpack(ArrayRef<Term> terms, bool hasBulk);
   };
 
   void emitTile(const Tile &tile, Place &place, Term &queryPhase);
+  /// The fields of a state that the kernel has use for.
+  SmallVector<Term *> getFields(State &state) const;
+  Terms pack(State state) const;
+  State unpack(ArrayRef<Term> terms) const;
   State start(const Tile &tile, Place place);
+  void setRows(const Tile &tile, Term block, State &state);
   State emitBlock(const Tile &tile, const State &state);
   State emitGathered(const Tile &tile, const State &state);
   State emitBulk(const Tile &tile, const State &state);

@@ -132,7 +132,8 @@ ListBuffers AttentionToTilePass::makeLists(ImplicitLocOpBuilder &b,
 }
 
 /// One thread block for each tile, or as many as there are multiprocessors,
-/// which go on from tile to tile.
+/// which go on from tile to tile. None where there are no tiles: nothing is
+/// launched then.
 static Value getGridSize(ImplicitLocOpBuilder &b, const ListBuffers &lists,
                          const AttentionShape &shape, func::FuncOp count) {
   Value tiles = arith::ConstantIndexOp::create(b, shape.getNumChunks());
@@ -142,9 +143,7 @@ static Value getGridSize(ImplicitLocOpBuilder &b, const ListBuffers &lists,
   Value multiprocessors = arith::IndexCastOp::create(
       b, b.getIndexType(),
       func::CallOp::create(b, count, ValueRange()).getResult(0));
-  Value one = arith::ConstantIndexOp::create(b, 1);
-  return arith::MaxSIOp::create(
-      b, one, arith::MinSIOp::create(b, tiles, multiprocessors));
+  return arith::MinUIOp::create(b, tiles, multiprocessors);
 }
 
 /// sparsek.sparse_attention ins(%q, %k, %v, %end) outs(%o, %lse)

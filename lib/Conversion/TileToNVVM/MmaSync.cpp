@@ -162,7 +162,7 @@ struct LowerMmaSync : OpConversionPattern<MmaOp> {
   LogicalResult
   matchAndRewrite(MmaOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    if (isOnWarpgroup(op) || op.getB().getType().getElementType().isF32())
+    if (isWarpgroupProduct(op) || op.getB().getType().getElementType().isF32())
       return rewriter.notifyMatchFailure(op, "not 16-bit on a warp");
     NVVMBuilder b(op.getLoc(), rewriter);
     rewriter.replaceOp(op, b.pack(MmaSyncBuilder(b, op, adaptor).build()));

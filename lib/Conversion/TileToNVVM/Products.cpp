@@ -42,6 +42,10 @@ bool tile::isOnWarpgroup(Operation *op) {
   return op->getParentOfType<RoleOp>().getGroupWarps() == 4;
 }
 
+bool tile::isWarpgroupProduct(MmaOp op) {
+  return isOnWarpgroup(op) && !op.getSync();
+}
+
 //===----------------------------------------------------------------------===//
 // Checks
 //===----------------------------------------------------------------------===//
@@ -61,7 +65,7 @@ static LogicalResult verifyElementType(MmaOp op, const Chip &chip) {
   Type element = op.getB().getType().getElementType();
   if (isa<BFloat16Type, Float16Type>(element))
     return success();
-  if (isOnWarpgroup(op))
+  if (isWarpgroupProduct(op))
     return op.emitOpError(
                "expected b of a warpgroup's product to be f16 or bf16, got ")
            << element;
@@ -71,13 +75,14 @@ static LogicalResult verifyElementType(MmaOp op, const Chip &chip) {
 }
 
 LogicalResult tile::verifyProduct(MmaOp op, const Chip &chip) {
-  if (isOnWarpgroup(op) && !chip.isHopper)
+  if (isWarpgroupProduct(op) && !chip.isHopper)
     return op.emitOpError("expected groups of 1 warp: only sm_90a has products "
                           "of warpgroups");
   if (failed(verifyElementType(op, chip)))
     return failure();
   int64_t columns = getColumns(op), depth = getDepth(op);
-  if (isOnWarpgroup(op) && (columns % kColumnBlock || columns > kMaxColumns))
+  if (isWarpgroupProduct(op) &&
+      (columns % kColumnBlock || columns > kMaxColumns))
     return op.emitOpError("expected a multiple of 8 columns, at most ")
            << kMaxColumns << ", got " << columns;
   if (columns % kColumnBlock)
@@ -98,9 +103,15 @@ LogicalResult tile::verifyProduct(MmaOp op, const Chip &chip) {
 
 Value tile::buildAddressA(NVVMBuilder &b, MmaOp op, MmaOp::Adaptor adaptor) {
   assert(isa<SharedType>(op.getA().getType()) && "expected a in shared memory");
-  if (!adaptor.getARow())
-    return adaptor.getA();
-  return b.add(adaptor.getA(), b.mul(adaptor.getARow(), kPanelBytes));
+  Value address = adaptor.getA();
+  if (adaptor.getARow())
+    address = b.add(address, b.mul(adaptor.getARow(), kPanelBytes));
+  if (!isOnWarpgroup(op) || isWarpgroupProduct(op))
+    return address;
+  // A warp of the group by itself.
+  Value thread = buildThreadInGroup(b, op->getParentOfType<RoleOp>());
+  Value warp = arith::ShRUIOp::create(b, thread, b.constant(5));
+  return b.add(address, b.mul(warp, kWarpRows * kPanelBytes));
 }
 
 SmallVector<Value> tile::buildWarpAccumulator(NVVMBuilder &b, MmaOp op,

@@ -24,6 +24,9 @@ int64_t getDepth(MmaOp op);
 /// Whether the groups of the op's role are warpgroups, else they are warps.
 bool isOnWarpgroup(Operation *op);
 
+/// Whether a product is a warpgroup's, else it is of its warps by themselves.
+bool isWarpgroupProduct(MmaOp op);
+
 /// The address of operand A in shared memory, from row `a_row` on.
 Value buildAddressA(NVVMBuilder &b, MmaOp op, MmaOp::Adaptor adaptor);
 

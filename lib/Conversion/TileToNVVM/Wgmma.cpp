@@ -189,8 +189,8 @@ struct LowerWgmma : OpConversionPattern<MmaOp> {
   LogicalResult
   matchAndRewrite(MmaOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    if (!isOnWarpgroup(op))
-      return rewriter.notifyMatchFailure(op, "not on a warpgroup");
+    if (!isWarpgroupProduct(op))
+      return rewriter.notifyMatchFailure(op, "not of a warpgroup");
     NVVMBuilder b(op.getLoc(), rewriter);
     rewriter.replaceOp(op, b.pack(WgmmaBuilder(b, op, adaptor).build()));
     return success();

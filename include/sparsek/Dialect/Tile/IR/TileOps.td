@@ -350,21 +350,23 @@ def Tile_MmaOp : Tile_Op<"mma", [MemoryEffects<[MemRead, MemWrite]>,
 
     On a warpgroup (M = 64) this issues `wgmma` instructions and commits them as
     one group: the result may be used after a `tile.mma_wait` that names it, and
-    until then `a` and `b` must stay. On a warp (M = 16) it is `mma.sync`.
-    Products are never conditional.
+    until then `a` and `b` must stay, and these products are never conditional.
+    On a warp (M = 16), and with `sync` on the warps of a warpgroup, each with
+    its 16 rows, it is `mma.sync`: the result may be used at once, and a branch
+    that a warp takes as a whole may hold it.
 
     After distribution `a`, `acc` and `result` are the vectors of one thread, of
     rank 1.
   }];
   let arguments = (ins AnyType:$a, Tile_SharedType:$b, AnyVectorOfNonZeroRank:$acc,
                        Optional<I1>:$accumulate, Optional<Tile_Index>:$a_row,
-                       UnitAttr:$transpose_b, UnitAttr:$overwrite);
+                       UnitAttr:$transpose_b, UnitAttr:$overwrite, UnitAttr:$sync);
   let results = (outs AnyVectorOfNonZeroRank:$result);
   let hasVerifier = 1;
   let assemblyFormat = [{
     $a `,` $b `,` $acc oilist(`accumulate` `(` $accumulate `)`
       | `rows` `(` $a_row `)` | `transpose_b` $transpose_b
-      | `overwrite` $overwrite) attr-dict
+      | `overwrite` $overwrite | `sync` $sync) attr-dict
     `:` qualified(type($a)) `,` qualified(type($b)) `,` type($acc)
   }];
 }
