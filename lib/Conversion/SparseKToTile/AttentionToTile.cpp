@@ -18,6 +18,8 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/SymbolTable.h"
 
+#include <limits>
+
 namespace mlir::sparsek {
 #define GEN_PASS_DEF_CONVERTSPARSEKATTENTIONTOTILE
 #include "sparsek/Conversion/SparseKToTile/Passes.h.inc"
@@ -62,6 +64,21 @@ void AttentionToTilePass::runOnOperation() {
   for (SparseAttentionOp op : ops)
     if (failed(lower(op, symbols)))
       return signalPassFailure();
+}
+
+/// The products' tiles: depths of whole instructions, accumulators of at most
+/// 256 columns.
+static LogicalResult checkHeadDims(SparseAttentionOp op,
+                                   const AttentionShape &shape) {
+  constexpr int64_t kMaxDim = 256;
+  int64_t step = shape.getElementBytes() == 2 ? 16 : 8;
+  for (int64_t dim : {shape.headDim, shape.valueDim})
+    if (dim % step || dim > kMaxDim)
+      return op.emitOpError("on the GPU expects head dimensions that are "
+                            "multiples of ")
+             << step << " up to " << kMaxDim << " in " << shape.elementType
+             << ", got " << dim;
+  return success();
 }
 
 FailureOr<AttentionSchedule>
@@ -137,6 +154,42 @@ static Value getGridSize(ImplicitLocOpBuilder &b, const ListBuffers &lists,
   return arith::MinUIOp::create(b, tiles, multiprocessors);
 }
 
+/// Sets all elements to a value, by way of contiguous memory: gpu.memset takes
+/// no other.
+static void fill(ImplicitLocOpBuilder &b, Value memref, double value) {
+  auto type = cast<MemRefType>(memref.getType());
+  SmallVector<Value> sizes;
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    if (type.isDynamicDim(i))
+      sizes.push_back(memref::DimOp::create(b, memref, i));
+  auto dense = MemRefType::get(type.getShape(), type.getElementType());
+  Value buffer = memref::AllocOp::create(b, dense, sizes);
+  Value constant = arith::ConstantOp::create(
+      b, b.getFloatAttr(type.getElementType(), value));
+  gpu::MemsetOp::create(b, /*asyncToken=*/Type(), ValueRange(), buffer,
+                        constant);
+  memref::CopyOp::create(b, buffer, memref);
+  memref::DeallocOp::create(b, buffer);
+}
+
+/// Goes on where there is a tile and a key. Kernels may read the row of a first
+/// key and the lists of a first tile.
+///   %some = arith.cmpi ne, %batches * %heads * %queries * %keys, 0
+///   scf.if %some { <goes on here> } else { output = 0, lse = -inf }
+static void guard(ImplicitLocOpBuilder &b, SparseAttentionOp op) {
+  Value product = memref::DimOp::create(b, op.getKey(), 2);
+  for (int64_t i = 0; i < 3; ++i)
+    product = arith::MulIOp::create(b, product,
+                                    memref::DimOp::create(b, op.getQuery(), i));
+  Value some = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, product,
+                                     arith::ConstantIndexOp::create(b, 0));
+  auto branch = scf::IfOp::create(b, some, /*withElseRegion=*/true);
+  b.setInsertionPointToStart(branch.elseBlock());
+  fill(b, op.getOutput(), 0);
+  fill(b, op.getLse(), -std::numeric_limits<double>::infinity());
+  b.setInsertionPointToStart(branch.thenBlock());
+}
+
 /// sparsek.sparse_attention ins(%q, %k, %v, %end) outs(%o, %lse)
 ///   ->
 /// sparsek.live_lists ins(%end) outs(%start, %count, %list)
@@ -147,11 +200,14 @@ LogicalResult AttentionToTilePass::lower(SparseAttentionOp op,
   if (!isa<MemRefType>(op.getQuery().getType()))
     return op.emitOpError("on tensors: bufferize first");
   AttentionShape shape = getAttentionShape(op);
+  if (failed(checkHeadDims(op, shape)))
+    return failure();
   FailureOr<AttentionSchedule> schedule = getSchedule(op, shape);
   if (failed(schedule))
     return failure();
 
   ImplicitLocOpBuilder b(op.getLoc(), op);
+  guard(b, op);
   ListBuffers lists = makeLists(b, op, schedule->getQueries(shape));
   SmallVector<Value> arguments = {op.getQuery(), op.getKey(), op.getValue(),
                                   op.getEnd()};
