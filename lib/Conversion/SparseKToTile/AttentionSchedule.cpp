@@ -150,10 +150,17 @@ static FailureOr<AttentionSchedule> getWarpSchedule(const AttentionShape &shape,
                 });
 }
 
+/// A wgmma has up to 256 columns, and shorter rows than 64 bytes do not give
+/// every thread of the producer as much to copy.
+static bool hasWarpgroupProducts(const AttentionShape &shape, StringRef chip) {
+  return chip == "sm_90a" && shape.getElementBytes() == 2 &&
+         std::min(shape.headDim, shape.valueDim) >= 32 && shape.valueDim <= 256;
+}
+
 FailureOr<AttentionSchedule>
 mlir::sparsek::getDefaultSchedule(const AttentionShape &shape, StringRef chip) {
   int64_t bytes = getSharedBytes(chip);
-  if (chip == "sm_90a" && shape.getElementBytes() == 2)
+  if (hasWarpgroupProducts(shape, chip))
     return getWarpgroupSchedule(shape, bytes);
   return getWarpSchedule(shape, bytes);
 }

@@ -30,8 +30,7 @@
 // CHECK:         %[[KEY_MAP:.*]] = tile.encode_tensor_map %[[K]] rows(96)
 // CHECK:         %[[VALUE_MAP:.*]] = tile.encode_tensor_map %[[V]] rows(96)
 // CHECK:         call @sparsek_gpu_num_multiprocessors() : () -> i32
-// CHECK:         arith.minsi
-// CHECK:         %[[GRID:.*]] = arith.maxsi
+// CHECK:         %[[GRID:.*]] = arith.minui
 // CHECK:         gpu.launch_func @sparse_attention_kernels::@sparse_attention
 // CHECK-SAME:      blocks in (%[[GRID]], %[[C1]], %[[C1]]) threads in (%[[C384]], %[[C1]], %[[C1]])
 // CHECK-SAME:      args(%[[Q]] : {{[^%]*}}, %[[K]] : {{[^%]*}}, %[[V]] : {{[^%]*}}, %[[END]] : {{[^%]*}}, %[[O]] : {{[^%]*}}, %[[LSE]] : {{[^%]*}}, %[[START_ANY]] : {{[^%]*}}, %[[COUNT_ANY]] : {{[^%]*}}, %[[LIST_ANY]] : {{[^%]*}}, %[[KEY_MAP]] : !tile.tensor_map, %[[VALUE_MAP]] : !tile.tensor_map)
