@@ -95,6 +95,10 @@ AttentionToTilePass::getSchedule(SparseAttentionOp op,
     schedule->keys = keys;
   if (stages)
     schedule->stages = stages;
+  if (producerRegisters)
+    schedule->producerRegisters = producerRegisters;
+  if (consumerRegisters)
+    schedule->consumerRegisters = consumerRegisters;
   if (schedule->rows % (16 * schedule->groupWarps) || schedule->rows > 128)
     return op.emitOpError("expected option rows to be a multiple of ")
            << 16 * schedule->groupWarps << " up to 128, got " << schedule->rows;
