@@ -11,8 +11,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "sparsek/Conversion/SparseKToGPU/Passes.h"
 #include "sparsek/Conversion/GPUHostToLLVM/Passes.h"
+#include "sparsek/Conversion/SparseKToGPU/Passes.h"
 #include "sparsek/Conversion/SparseKToLinalg/SparseKToLinalg.h"
 #include "sparsek/Conversion/SparseKToSCF/Passes.h"
 #include "sparsek/Conversion/SparseKToTile/Passes.h"

@@ -361,7 +361,7 @@ void AttentionConsumer::emit() {
 }
 
 /// Index, stage and phase, phase of the queries, lists; products of queries and
-/// first keys under way, output registers, queries.
+/// first keys under way, queries.
 void AttentionConsumer::emitTiles() {
   Term zero = k.i32(0);
   Term always(b, arith::ConstantOp::create(b, b.getBoolAttr(true)));
@@ -369,9 +369,8 @@ void AttentionConsumer::emitTiles() {
   Term queries = loadQueries(zero, always);
   waitFull(k.keyRing, {zero, zero});
   Term products = multiplyKeys(queries, zeros(schedule.keys), zero);
-  SmallVector<Value> inits = {
-      k.blockId,   zero,        zero,     k.i32(1),
-      lists.start, lists.count, products, zeros(shape.valueDim)};
+  SmallVector<Value> inits = {k.blockId,   zero,        zero,    k.i32(1),
+                              lists.start, lists.count, products};
   if (schedule.queryInRegisters)
     inits.push_back(queries);
 
@@ -400,11 +399,9 @@ void AttentionConsumer::emitTiles() {
 Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
   Term one = k.i32(1), index = state[0];
   Place place = {state[1], state[2]};
-  Term queryPhase = state[3], output = state[7];
-  Term queries = schedule.queryInRegisters ? state[8] : Term();
+  Term queryPhase = state[3];
+  Term queries = schedule.queryInRegisters ? state[7] : Term();
   Tile tile = k.getTile(index, {state[4], state[5]});
-  Term nextIndex = index + k.gridSize;
-  AttentionKernel::Lists nextLists = k.loadLists(nextIndex);
   Rows rows = loadRows(tile);
 
   // The first block.
@@ -418,7 +415,8 @@ Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
   when(tile.blocks.gt(1), [&] { waitFull(k.keyRing, next); });
 
   // Each further one: its first product, the last block's second product, its
-  // softmax under that.
+  // softmax under that. The output starts from registers of its own: handed
+  // over from the tile before, they would be live beside what it writes.
   Terms inits = {next.stage,
                  next.phase,
                  place.stage,
@@ -426,7 +424,7 @@ Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
                  softmax.maximum,
                  softmax.sums,
                  toOperand(first.values),
-                 output,
+                 zeros(shape.valueDim),
                  first.values};
   Terms last = loop(
       one, tile.blocks, one, inits, [&](Term block, ArrayRef<Term> s) -> Terms {
@@ -468,7 +466,10 @@ Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
   if (!schedule.queryInRegisters)
     release(k.queryRing, k.i32(0));
   waitFull(k.valueRing, previous);
-  output = multiplyValues(last[6], last[7], previous.stage, tile.blocks.gt(1));
+  Term output =
+      multiplyValues(last[6], last[7], previous.stage, tile.blocks.gt(1));
+  Term nextIndex = index + k.gridSize;
+  AttentionKernel::Lists nextLists = k.loadLists(nextIndex);
   more = nextIndex.lt(k.numTiles);
   queries = loadQueries(queryPhase, more);
   when(more, [&] { waitFull(k.keyRing, place); });
@@ -479,7 +480,7 @@ Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
 
   Terms result = {nextIndex,        place.stage,     place.phase,
                   queryPhase ^ one, nextLists.start, nextLists.count,
-                  products,         output};
+                  products};
   if (schedule.queryInRegisters)
     result.push_back(queries);
   return result;

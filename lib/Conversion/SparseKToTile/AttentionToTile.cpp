@@ -95,6 +95,10 @@ AttentionToTilePass::getSchedule(SparseAttentionOp op,
     schedule->keys = keys;
   if (stages)
     schedule->stages = stages;
+  if (producerRegisters)
+    schedule->producerRegisters = producerRegisters;
+  if (consumerRegisters)
+    schedule->consumerRegisters = consumerRegisters;
   if (schedule->rows % (16 * schedule->groupWarps) || schedule->rows > 128)
     return op.emitOpError("expected option rows to be a multiple of ")
            << 16 * schedule->groupWarps << " up to 128, got " << schedule->rows;
@@ -140,7 +144,8 @@ ListBuffers AttentionToTilePass::makeLists(ImplicitLocOpBuilder &b,
 }
 
 /// One thread block for each tile, or as many as there are multiprocessors,
-/// which go on from tile to tile.
+/// which go on from tile to tile. None where there are no tiles: nothing is
+/// launched then.
 static Value getGridSize(ImplicitLocOpBuilder &b, const ListBuffers &lists,
                          const AttentionShape &shape, func::FuncOp count) {
   Value tiles = arith::ConstantIndexOp::create(b, shape.getNumChunks());
@@ -150,9 +155,7 @@ static Value getGridSize(ImplicitLocOpBuilder &b, const ListBuffers &lists,
   Value multiprocessors = arith::IndexCastOp::create(
       b, b.getIndexType(),
       func::CallOp::create(b, count, ValueRange()).getResult(0));
-  Value one = arith::ConstantIndexOp::create(b, 1);
-  return arith::MaxSIOp::create(
-      b, one, arith::MinSIOp::create(b, tiles, multiprocessors));
+  return arith::MinUIOp::create(b, tiles, multiprocessors);
 }
 
 /// Sets all elements to a value, by way of contiguous memory: gpu.memset takes

@@ -31,3 +31,13 @@ func.func @value(%q: !q, %k: !k, %v: !v, %e: memref<1x2x?xi32>, %o: !o, %l: memr
   sparsek.sparse_attention ins(%q, %k, %v, %e : !q, !k, !v, memref<1x2x?xi32>) outs(%o, %l : !o, memref<1x8x?xf32>)
   return
 }
+
+// -----
+
+func.func @tensors(%q: tensor<1x4x9x64xbf16>, %k: tensor<1x2x9x64xbf16>, %e: tensor<1x2x9xi32>, %l: tensor<1x4x9xf32>)
+    -> (tensor<1x4x9x64xbf16>, tensor<1x4x9xf32>) {
+  // expected-error @below {{'sparsek.sparse_attention' op on tensors: bufferize first}}
+  %0:2 = sparsek.sparse_attention ins(%q, %k, %k, %e : tensor<1x4x9x64xbf16>, tensor<1x2x9x64xbf16>, tensor<1x2x9x64xbf16>, tensor<1x2x9xi32>)
+      outs(%q, %l : tensor<1x4x9x64xbf16>, tensor<1x4x9xf32>) -> tensor<1x4x9x64xbf16>, tensor<1x4x9xf32>
+  return %0#0, %0#1 : tensor<1x4x9x64xbf16>, tensor<1x4x9xf32>
+}
