@@ -205,8 +205,12 @@ def Tile_GatherOp : Tile_Op<"gather"> {
     After distribution the index vectors are those of one thread.
 
     ```mlir
-    tile.gather %key[%rows] to %slot : memref<?x128xbf16, strided<[?, 1], offset: ?>>,
-        !tile.shared<96x128xbf16, swizzled>, vector<96xi32>
+    func.func @rows(%key: memref<?x128xbf16, strided<[?, 1], offset: ?>>, %rows: vector<96xi32>,
+                    %slot: !tile.shared<96x128xbf16, swizzled>) {
+      tile.gather %key[%rows] to %slot : memref<?x128xbf16, strided<[?, 1], offset: ?>>,
+          !tile.shared<96x128xbf16, swizzled>, vector<96xi32>
+      return
+    }
     ```
   }];
   let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$source,
@@ -256,9 +260,12 @@ def Tile_ScatterOp : Tile_Op<"scatter"> {
     `mask[r]` is set.
 
     ```mlir
-    tile.scatter %o to %output[%heads, %queries] mask %ok
-        : vector<64x128xbf16>, memref<?x?x128xbf16, strided<[?, ?, 1], offset: ?>>,
-          vector<64xi1>, vector<64xi32>, vector<64xi32>
+    func.func @rows(%o: vector<64x128xbf16>, %output: memref<?x?x128xbf16>, %heads: vector<64xi32>,
+                    %queries: vector<64xi32>, %ok: vector<64xi1>) {
+      tile.scatter %o to %output[%heads, %queries] mask %ok
+          : vector<64x128xbf16>, memref<?x?x128xbf16>, vector<64xi1>, vector<64xi32>, vector<64xi32>
+      return
+    }
     ```
   }];
   let arguments = (ins AnyVectorOfNonZeroRank:$value,
