@@ -71,17 +71,19 @@ def draw_gpu(result: dict[str, Any], output: Path) -> None:
         "triton": (f"the same in Triton {versions['triton']}", "o--", BLUE),
         "sparsek": ("sparsek.sparse_attention", "o-", GREEN),
     }
+    # FlexAttention has a section of its own.
+    rows = [*rows, *result.get("flex", {}).get("topk = window = 512", [])]
     series: list[Series] = []
     for name, (label, style, color) in labels.items():
-        points = [(row["length"], row["seconds"][name]) for row in rows if name in row["seconds"]]
+        points = [(row["length"], row["seconds"][name]) for row in rows if name in row.get("seconds", {})]
         if points:
-            lengths, seconds = map(list, zip(*points, strict=True))
+            lengths, seconds = map(list, zip(*sorted(dict(points).items()), strict=True))
             series.append((label, style, color, lengths, seconds))
     title = (
         f"bfloat16, {configuration['hq']} query heads, {configuration['hkv']} kv heads, d {configuration['d']}, "
         f"topk = window = {configuration['topk']}\n{machine['gpu']}"
     )
-    draw(series, [row["length"] for row in rows], title, output)
+    draw(series, sorted({row["length"] for row in rows}), title, output)
 
 
 def main() -> None:

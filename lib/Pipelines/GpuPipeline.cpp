@@ -69,6 +69,9 @@ void sparsek::buildGpuPipeline(OpPassManager &pm,
   tileOptions.rows = options.rows;
   tileOptions.keys = options.keys;
   tileOptions.stages = options.stages;
+  tileOptions.producerRegisters = options.producerRegisters;
+  tileOptions.consumerRegisters = options.consumerRegisters;
+  tileOptions.listCapacity = options.listCapacity;
   pm.addPass(createConvertSparseKAttentionToTile(tileOptions));
   pm.addPass(createConvertSparseKLiveListsToGPU());
   pm.addPass(createCanonicalizerPass());

@@ -32,14 +32,27 @@ Call::~Call() {
     Driver::get().cuMemFreeAsync(toAddress(left), stream);
 }
 
+bool Call::trimPool() {
+  const Driver &driver = Driver::get();
+  int capturing = 0;
+  return driver.cuStreamIsCapturing(stream, &capturing) == kSuccess &&
+         !capturing && driver.cuStreamSynchronize(stream) == kSuccess &&
+         driver.cuMemPoolTrimTo(device.pool, /*minBytesToKeep=*/0) == kSuccess;
+}
+
 llvm::Expected<void *> Call::allocate(uint64_t bytes) {
   if (bytes == 0)
     return nullptr;
   Address address = 0;
-  if (llvm::Error error = toError(
-          Driver::get().cuMemAllocFromPoolAsync(&address, bytes, device.pool,
-                                                stream),
-          "cuMemAllocFromPoolAsync of " + llvm::Twine(bytes) + " bytes"))
+  auto tryAllocate = [&] {
+    return Driver::get().cuMemAllocFromPoolAsync(&address, bytes, device.pool,
+                                                 stream);
+  };
+  Result result = tryAllocate();
+  if (result == kOutOfMemory && trimPool())
+    result = tryAllocate();
+  if (llvm::Error error = toError(result, "cuMemAllocFromPoolAsync of " +
+                                              llvm::Twine(bytes) + " bytes"))
     return std::move(error);
   memory.push_back(reinterpret_cast<void *>(address));
   return memory.back();

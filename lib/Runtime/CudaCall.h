@@ -29,7 +29,8 @@ public:
   const Device &getDevice() const { return device; }
   Stream getStream() const { return stream; }
 
-  /// Memory of the call; null for 0 bytes.
+  /// Memory of the call; null for 0 bytes. Waits for the stream where memory
+  /// runs out.
   llvm::Expected<void *> allocate(uint64_t bytes);
   llvm::Error free(void *memory);
   /// What memory it is that kernels on the device must not touch: "memory of
@@ -53,6 +54,11 @@ public:
                             uint32_t rows);
 
 private:
+  /// Gives what the pool keeps back to the driver, which then has larger pieces
+  /// to give, after the work of the stream. False if the stream is being
+  /// captured, and so cannot be waited for.
+  bool trimPool();
+
   const Device &device;
   Stream stream;
   ContextScope scope;

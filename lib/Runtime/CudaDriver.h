@@ -115,6 +115,7 @@ constexpr int kFillZero = 0;
   X(cuThreadExchangeStreamCaptureMode, (int *))                                \
   X(cuMemPoolCreate, (Pool *, const PoolProperties *))                         \
   X(cuMemPoolSetAttribute, (Pool, int, void *))                                \
+  X(cuMemPoolTrimTo, (Pool, size_t))                                           \
   X(cuMemAllocFromPoolAsync, (Address *, size_t, Pool, Stream))                \
   X(cuMemFreeAsync, (Address, Stream))                                         \
   X(cuPointerGetAttribute, (void *, int, Address))                             \

@@ -212,12 +212,32 @@ TEST_F(CudaTest, SharedMemoryIsReservedOnce) {
 
 TEST_F(CudaTest, OutOfMemory) {
   DeviceTensor x(std::vector<float>(30, 1.0f), SPARSEK_F32, {30});
-  fakecuda::failNext("cuMemAllocFromPoolAsync", 2);
+  fakecuda::failNext("cuMemAllocFromPoolAsync", 2, /*times=*/2);
   EXPECT_EQ(run("add", {x.tensor}),
             "@add: CUDA_ERROR_OUT_OF_MEMORY (cuMemAllocFromPoolAsync of 120 "
             "bytes): out of memory");
   EXPECT_THAT(fakecuda::takeCalls(), Not(Contains(StartsWith("cuLaunch"))));
   EXPECT_EQ(run("add", {x.tensor}), "");
+}
+
+/// What the pool keeps is given back first.
+TEST_F(CudaTest, TrimsThePool) {
+  DeviceTensor x(std::vector<float>(30, 1.0f), SPARSEK_F32, {30});
+  ASSERT_EQ(run("add", {x.tensor}), "");
+  fakecuda::takeCalls();
+  fakecuda::failNext("cuMemAllocFromPoolAsync", 2);
+  EXPECT_EQ(run("add", {x.tensor}), "");
+  std::vector<std::string> calls = fakecuda::takeCalls();
+  ASSERT_GE(calls.size(), 5u);
+  EXPECT_THAT(llvm::ArrayRef(calls).slice(1, 4),
+              ElementsAre("cuMemAllocFromPoolAsync 120 stream 0x10",
+                          "cuStreamSynchronize", "cuMemPoolTrimTo 0",
+                          "cuMemAllocFromPoolAsync 120 stream 0x10"));
+  // A stream that is captured must not be waited for.
+  fakecuda::setCapturing(true);
+  fakecuda::failNext("cuMemAllocFromPoolAsync", 2);
+  EXPECT_THAT(run("add", {x.tensor}), HasSubstr("CUDA_ERROR_OUT_OF_MEMORY"));
+  EXPECT_THAT(fakecuda::takeCalls(), Not(Contains("cuStreamSynchronize")));
 }
 
 /// What the function had allocated is freed although it did not return.

@@ -44,7 +44,7 @@ struct Device {
 struct State {
   std::mutex mutex;
   std::vector<std::string> calls;
-  std::map<std::string, int> failures;
+  std::map<std::string, std::pair<int, int>> failures;
   std::map<std::string, std::function<void(void **)>> kernels;
   std::map<uint64_t, int> allocations; // the device of each
   std::string jitLog;
@@ -68,8 +68,11 @@ int record(const char *function, const std::string &text) {
   auto found = state.failures.find(function);
   if (found == state.failures.end())
     return 0;
-  int result = found->second;
-  state.failures.erase(found);
+  auto [result, times] = found->second;
+  if (times == 1)
+    state.failures.erase(found);
+  else
+    --found->second.second;
   return result;
 }
 
@@ -118,8 +121,8 @@ void fakecuda::reset() {
   state.capturing = false;
 }
 
-void fakecuda::failNext(const std::string &function, int result) {
-  getState().failures[function] = result;
+void fakecuda::failNext(const std::string &function, int result, int times) {
+  getState().failures[function] = {result, times};
 }
 
 void fakecuda::setJitLog(const std::string &text) { getState().jitLog = text; }
@@ -273,6 +276,10 @@ int cuMemPoolSetAttribute(Device *, int attribute, void *value) {
   uint64_t threshold;
   std::memcpy(&threshold, value, sizeof(threshold));
   return attribute == 4 && threshold == UINT64_MAX ? 0 : kInvalidValue;
+}
+
+int cuMemPoolTrimTo(Device *, size_t bytes) {
+  return record("cuMemPoolTrimTo", std::to_string(bytes));
 }
 
 int cuMemAllocFromPoolAsync(uint64_t *address, size_t bytes, Device *pool,

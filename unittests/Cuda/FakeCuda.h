@@ -23,8 +23,8 @@ namespace fakecuda {
 /// Forgets calls, failures and kernels, not what is loaded and allocated.
 void reset();
 
-/// Lets the next call of a function fail.
-void failNext(const std::string &function, int result);
+/// Lets the next calls of a function fail.
+void failNext(const std::string &function, int result, int times = 1);
 
 /// The text that the assembler writes on the next failure.
 void setJitLog(const std::string &text);

@@ -63,10 +63,7 @@ struct Gather {
 /// byte is written.
 void testGather(const Gather &test) {
   int64_t rowBytes = test.columns * test.elementBytes;
-  int64_t lanes = rowBytes <= 64    ? 4
-                  : rowBytes <= 128 ? 8
-                  : rowBytes <= 256 ? 16
-                                    : 32;
+  int64_t lanes = rowBytes <= 128 ? 8 : rowBytes <= 256 ? 16 : 32;
   int64_t rows = test.rowsPerThread * test.warps * 32 / lanes;
   // Swizzled tiles consist of 8 rows at a time.
   if (rows % 8)

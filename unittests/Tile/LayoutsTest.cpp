@@ -164,6 +164,7 @@ TEST_F(LayoutsTest, GatherLayout) {
     EXPECT_EQ(layout.getKind(), LayoutKind::copy);
     return layout.getLanes();
   };
+  EXPECT_EQ(getLanes(16, b.getBF16Type()), 8);
   EXPECT_EQ(getLanes(64, b.getBF16Type()), 8);
   EXPECT_EQ(getLanes(80, b.getBF16Type()), 16);
   EXPECT_EQ(getLanes(96, b.getBF16Type()), 16);

@@ -60,6 +60,20 @@ struct GpuPipelineOptions : PassPipelineOptions<GpuPipelineOptions> {
       *this, "stages",
       llvm::cl::desc("slots of the attention rings; the schedule's if 0"),
       llvm::cl::init(0)};
+  PassOptions::Option<int64_t> producerRegisters{
+      *this, "producer-registers",
+      llvm::cl::desc("registers of a thread that fetches keys (sm_90a); the "
+                     "schedule's if 0"),
+      llvm::cl::init(0)};
+  PassOptions::Option<int64_t> consumerRegisters{
+      *this, "consumer-registers",
+      llvm::cl::desc("registers of a thread that attends (sm_90a); the "
+                     "schedule's if 0"),
+      llvm::cl::init(0)};
+  PassOptions::Option<int64_t> listCapacity{
+      *this, "list-capacity",
+      llvm::cl::desc("keys that a tile's list can hold, a multiple of 4"),
+      llvm::cl::init(1024)};
   PassOptions::Option<std::string> ptxFolder{
       *this, "ptx-folder",
       llvm::cl::desc("write the PTX of each GPU module to a file here"),

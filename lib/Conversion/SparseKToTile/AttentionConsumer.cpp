@@ -333,6 +333,9 @@ void AttentionConsumer::writeRows(const Tile &tile, Term result,
       std::numbers::ln2_v<double>;
   logSum = empty.select(sum.constant(-kInfinity), logSum);
 
+  // Made anew for each tile, not kept in registers all the time.
+  Term row = pin(k.iota(groupRows) + firstRow);
+  Term head = row.divide(k.queries), query = row.modulo(k.queries);
   Term chunkHead = tile.chunk * shape.heads;
   Term firstQuery = tile.tile * k.queries;
   Term isThere = row.lt(shape.heads * k.queries) &
@@ -354,14 +357,12 @@ void AttentionConsumer::writeRows(const Tile &tile, Term result,
 void AttentionConsumer::emit() {
   Term group(b, tile::GroupIdOp::create(b));
   firstRow = group * static_cast<double>(groupRows);
-  row = k.iota(groupRows) + firstRow;
-  head = row.divide(k.queries);
-  query = row.modulo(k.queries);
+  query = (k.iota(groupRows) + firstRow).modulo(k.queries);
   when(k.blockId.lt(k.numTiles), [&] { emitTiles(); });
 }
 
 /// Index, stage and phase, phase of the queries, lists; products of queries and
-/// first keys under way, output registers, queries.
+/// first keys under way, queries.
 void AttentionConsumer::emitTiles() {
   Term zero = k.i32(0);
   Term always(b, arith::ConstantOp::create(b, b.getBoolAttr(true)));
@@ -369,9 +370,8 @@ void AttentionConsumer::emitTiles() {
   Term queries = loadQueries(zero, always);
   waitFull(k.keyRing, {zero, zero});
   Term products = multiplyKeys(queries, zeros(schedule.keys), zero);
-  SmallVector<Value> inits = {
-      k.blockId,   zero,        zero,     k.i32(1),
-      lists.start, lists.count, products, zeros(shape.valueDim)};
+  SmallVector<Value> inits = {k.blockId,   zero,        zero,    k.i32(1),
+                              lists.start, lists.count, products};
   if (schedule.queryInRegisters)
     inits.push_back(queries);
 
@@ -400,11 +400,9 @@ void AttentionConsumer::emitTiles() {
 Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
   Term one = k.i32(1), index = state[0];
   Place place = {state[1], state[2]};
-  Term queryPhase = state[3], output = state[7];
-  Term queries = schedule.queryInRegisters ? state[8] : Term();
+  Term queryPhase = state[3];
+  Term queries = schedule.queryInRegisters ? state[7] : Term();
   Tile tile = k.getTile(index, {state[4], state[5]});
-  Term nextIndex = index + k.gridSize;
-  AttentionKernel::Lists nextLists = k.loadLists(nextIndex);
   Rows rows = loadRows(tile);
 
   // The first block.
@@ -418,7 +416,8 @@ Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
   when(tile.blocks.gt(1), [&] { waitFull(k.keyRing, next); });
 
   // Each further one: its first product, the last block's second product, its
-  // softmax under that.
+  // softmax under that. The output starts from registers of its own: handed
+  // over from the tile before, they would be live beside what it writes.
   Terms inits = {next.stage,
                  next.phase,
                  place.stage,
@@ -426,7 +425,7 @@ Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
                  softmax.maximum,
                  softmax.sums,
                  toOperand(first.values),
-                 output,
+                 zeros(shape.valueDim),
                  first.values};
   Terms last = loop(
       one, tile.blocks, one, inits, [&](Term block, ArrayRef<Term> s) -> Terms {
@@ -468,18 +467,23 @@ Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
   if (!schedule.queryInRegisters)
     release(k.queryRing, k.i32(0));
   waitFull(k.valueRing, previous);
-  output = multiplyValues(last[6], last[7], previous.stage, tile.blocks.gt(1));
+  Term output =
+      multiplyValues(last[6], last[7], previous.stage, tile.blocks.gt(1));
+  Term nextIndex = index + k.gridSize;
+  AttentionKernel::Lists nextLists = k.loadLists(nextIndex);
   more = nextIndex.lt(k.numTiles);
   queries = loadQueries(queryPhase, more);
   when(more, [&] { waitFull(k.keyRing, place); });
   products = multiplyKeys(queries, last[8], place.stage);
   output = waitProducts(1, {output})[0];
   release(k.valueRing, previous.stage);
+  // Where the tile lies is found again: kept, it costs registers in the loop.
+  tile = k.getTile(pin(index), {state[4], state[5]});
   writeRows(tile, output, {last[4], last[5]});
 
   Terms result = {nextIndex,        place.stage,     place.phase,
                   queryPhase ^ one, nextLists.start, nextLists.count,
-                  products,         output};
+                  products};
   if (schedule.queryInRegisters)
     result.push_back(queries);
   return result;

@@ -18,6 +18,8 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/SymbolTable.h"
 
+#include <limits>
+
 namespace mlir::sparsek {
 #define GEN_PASS_DEF_CONVERTSPARSEKATTENTIONTOTILE
 #include "sparsek/Conversion/SparseKToTile/Passes.h.inc"
@@ -64,18 +66,24 @@ void AttentionToTilePass::runOnOperation() {
       return signalPassFailure();
 }
 
+/// The products' tiles: depths of whole instructions, accumulators of at most
+/// 256 columns.
+static LogicalResult checkHeadDims(SparseAttentionOp op,
+                                   const AttentionShape &shape) {
+  constexpr int64_t kMaxDim = 256;
+  int64_t step = shape.getElementBytes() == 2 ? 16 : 8;
+  for (int64_t dim : {shape.headDim, shape.valueDim})
+    if (dim % step || dim > kMaxDim)
+      return op.emitOpError("on the GPU expects head dimensions that are "
+                            "multiples of ")
+             << step << " up to " << kMaxDim << " in " << shape.elementType
+             << ", got " << dim;
+  return success();
+}
+
 FailureOr<AttentionSchedule>
 AttentionToTilePass::getSchedule(SparseAttentionOp op,
                                  const AttentionShape &shape) {
-  // The depth of one instruction.
-  int64_t depth = 32 / shape.getElementBytes();
-  for (auto [name, size] :
-       {std::pair("query", shape.headDim), std::pair("value", shape.valueDim)})
-    if (size % depth)
-      return op.emitOpError("has no GPU kernel for ")
-             << name << " with " << size
-             << " elements in a row, expected a multiple of " << depth << " of "
-             << shape.elementType;
   FailureOr<AttentionSchedule> schedule = getDefaultSchedule(shape, chip);
   if (failed(schedule))
     return op.emitOpError("has no tile that fits ")
@@ -87,6 +95,10 @@ AttentionToTilePass::getSchedule(SparseAttentionOp op,
     schedule->keys = keys;
   if (stages)
     schedule->stages = stages;
+  if (producerRegisters)
+    schedule->producerRegisters = producerRegisters;
+  if (consumerRegisters)
+    schedule->consumerRegisters = consumerRegisters;
   if (schedule->rows % (16 * schedule->groupWarps) || schedule->rows > 128)
     return op.emitOpError("expected option rows to be a multiple of ")
            << 16 * schedule->groupWarps << " up to 128, got " << schedule->rows;
@@ -146,6 +158,42 @@ static Value getGridSize(ImplicitLocOpBuilder &b, const ListBuffers &lists,
   return arith::MinUIOp::create(b, tiles, multiprocessors);
 }
 
+/// Sets all elements to a value, by way of contiguous memory: gpu.memset takes
+/// no other.
+static void fill(ImplicitLocOpBuilder &b, Value memref, double value) {
+  auto type = cast<MemRefType>(memref.getType());
+  SmallVector<Value> sizes;
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    if (type.isDynamicDim(i))
+      sizes.push_back(memref::DimOp::create(b, memref, i));
+  auto dense = MemRefType::get(type.getShape(), type.getElementType());
+  Value buffer = memref::AllocOp::create(b, dense, sizes);
+  Value constant = arith::ConstantOp::create(
+      b, b.getFloatAttr(type.getElementType(), value));
+  gpu::MemsetOp::create(b, /*asyncToken=*/Type(), ValueRange(), buffer,
+                        constant);
+  memref::CopyOp::create(b, buffer, memref);
+  memref::DeallocOp::create(b, buffer);
+}
+
+/// Goes on where there is a tile and a key. Kernels may read the row of a first
+/// key and the lists of a first tile.
+///   %some = arith.cmpi ne, %batches * %heads * %queries * %keys, 0
+///   scf.if %some { <goes on here> } else { output = 0, lse = -inf }
+static void guard(ImplicitLocOpBuilder &b, SparseAttentionOp op) {
+  Value product = memref::DimOp::create(b, op.getKey(), 2);
+  for (int64_t i = 0; i < 3; ++i)
+    product = arith::MulIOp::create(b, product,
+                                    memref::DimOp::create(b, op.getQuery(), i));
+  Value some = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, product,
+                                     arith::ConstantIndexOp::create(b, 0));
+  auto branch = scf::IfOp::create(b, some, /*withElseRegion=*/true);
+  b.setInsertionPointToStart(branch.elseBlock());
+  fill(b, op.getOutput(), 0);
+  fill(b, op.getLse(), -std::numeric_limits<double>::infinity());
+  b.setInsertionPointToStart(branch.thenBlock());
+}
+
 /// sparsek.sparse_attention ins(%q, %k, %v, %end) outs(%o, %lse)
 ///   ->
 /// sparsek.live_lists ins(%end) outs(%start, %count, %list)
@@ -156,11 +204,14 @@ LogicalResult AttentionToTilePass::lower(SparseAttentionOp op,
   if (!isa<MemRefType>(op.getQuery().getType()))
     return op.emitOpError("on tensors: bufferize first");
   AttentionShape shape = getAttentionShape(op);
+  if (failed(checkHeadDims(op, shape)))
+    return failure();
   FailureOr<AttentionSchedule> schedule = getSchedule(op, shape);
   if (failed(schedule))
     return failure();
 
   ImplicitLocOpBuilder b(op.getLoc(), op);
+  guard(b, op);
   ListBuffers lists = makeLists(b, op, schedule->getQueries(shape));
   SmallVector<Value> arguments = {op.getQuery(), op.getKey(), op.getValue(),
                                   op.getEnd()};

@@ -47,6 +47,10 @@ def ConvertSparseKAttentionToTile
            "keys of a block; 0: the default">,
     Option<"stages", "stages", "int64_t", "0",
            "slots of the rings; 0: the default">,
+    Option<"producerRegisters", "producer-registers", "int64_t", "0",
+           "registers of a producer thread (sm_90a); 0: the default">,
+    Option<"consumerRegisters", "consumer-registers", "int64_t", "0",
+           "registers of a consumer thread (sm_90a); 0: the default">,
     Option<"listCapacity", "list-capacity", "int64_t", "1024",
            "entries of a tile's list, a multiple of 4; a tile with more keys "
            "than that walks all keys from there on">,

@@ -154,6 +154,9 @@ bool mlir::sparsek::tile::isPartial(LayoutAttr layout, VectorType type,
 LayoutAttr mlir::sparsek::tile::getGatherLayout(SharedType slot) {
   int64_t rowBytes = slot.getShape().back() * slot.getElementBytes();
   int64_t chunks = llvm::divideCeil(rowBytes, kChunkBytes);
-  int64_t lanes = std::min<int64_t>(kWarpThreads, llvm::PowerOf2Ceil(chunks));
+  // Not fewer than 8, so that the parties of a warpgroup, at most 16, divide
+  // the rows of a tile.
+  int64_t lanes =
+      std::clamp<int64_t>(llvm::PowerOf2Ceil(chunks), 8, kWarpThreads);
   return LayoutAttr::get(slot.getContext(), LayoutKind::copy, lanes);
 }
