@@ -112,9 +112,11 @@ getWarpgroupSchedule(const AttentionShape &shape, int64_t bytes) {
   for (bool inRegisters : {true, false})
     for (int64_t keys : {96, 64, 48, 32})
       candidates.push_back(makeSchedule(128, keys, 4, inRegisters));
+  // The gates of a block need registers of their own.
+  int64_t maxFragments = shape.isGated() ? 144 : 168;
   FailureOr<AttentionSchedule> schedule =
       choose(shape, candidates, bytes, /*maxStages=*/6,
-             [](const AttentionSchedule &) { return 168; });
+             [=](const AttentionSchedule &) { return maxFragments; });
   if (failed(schedule))
     return failure();
   // 504 = 3 * 168 registers for three warpgroups of 128 threads. A producer
