@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Writes the generated parts of docs/, or checks that they are up to date.
 
-docs/dialect.md and docs/passes.md are TableGen's. On every other page an `asm`,
+docs/dialect.md, docs/tile-dialect.md and docs/passes.md are TableGen's. On every other page an `asm`,
 `mlir`, `python` or `text` block that follows a `console` block holds what its `$ command` prints. Every
 other `mlir` block has to parse: names that it does not define become arguments of a
 function around it, with the types that the block gives them. One with an ellipsis is a sketch.
@@ -62,9 +62,8 @@ def tablegen(generator: str, source: Path) -> str:
     return text.replace("[TOC]\n\n", "").rstrip() + "\n"
 
 
-def dialect_page() -> str:
-    source = ROOT / "include/sparsek/Dialect/SparseK/IR/SparseKOps.td"
-    return tablegen("-gen-dialect-doc -dialect=sparsek", source)
+def dialect_page(name: str, source: str) -> str:
+    return tablegen(f"-gen-dialect-doc -dialect={name}", ROOT / "include/sparsek/Dialect" / source)
 
 
 def passes_page() -> str:
@@ -163,7 +162,11 @@ def check_links(pages: dict[Path, str]) -> int:
 
 
 def make_pages() -> dict[Path, str]:
-    generated = {DOCS / "dialect.md": dialect_page(), DOCS / "passes.md": passes_page()}
+    generated = {
+        DOCS / "dialect.md": dialect_page("sparsek", "SparseK/IR/SparseKOps.td"),
+        DOCS / "tile-dialect.md": dialect_page("tile", "Tile/IR/TileOps.td"),
+        DOCS / "passes.md": passes_page(),
+    }
     written = [path for path in sorted(DOCS.rglob("*.md")) if path not in generated]
     written.append(ROOT / "README.md")
     return generated | {path: with_outputs(path.read_text()) for path in written}

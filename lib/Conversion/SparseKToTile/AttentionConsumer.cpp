@@ -333,6 +333,9 @@ void AttentionConsumer::writeRows(const Tile &tile, Term result,
       std::numbers::ln2_v<double>;
   logSum = empty.select(sum.constant(-kInfinity), logSum);
 
+  // Made anew for each tile, not kept in registers all the time.
+  Term row = pin(k.iota(groupRows) + firstRow);
+  Term head = row.divide(k.queries), query = row.modulo(k.queries);
   Term chunkHead = tile.chunk * shape.heads;
   Term firstQuery = tile.tile * k.queries;
   Term isThere = row.lt(shape.heads * k.queries) &
@@ -354,9 +357,7 @@ void AttentionConsumer::writeRows(const Tile &tile, Term result,
 void AttentionConsumer::emit() {
   Term group(b, tile::GroupIdOp::create(b));
   firstRow = group * static_cast<double>(groupRows);
-  row = k.iota(groupRows) + firstRow;
-  head = row.divide(k.queries);
-  query = row.modulo(k.queries);
+  query = (k.iota(groupRows) + firstRow).modulo(k.queries);
   when(k.blockId.lt(k.numTiles), [&] { emitTiles(); });
 }
 
@@ -476,6 +477,8 @@ Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
   products = multiplyKeys(queries, last[8], place.stage);
   output = waitProducts(1, {output})[0];
   release(k.valueRing, previous.stage);
+  // Where the tile lies is found again: kept, it costs registers in the loop.
+  tile = k.getTile(pin(index), {state[4], state[5]});
   writeRows(tile, output, {last[4], last[5]});
 
   Terms result = {nextIndex,        place.stage,     place.phase,

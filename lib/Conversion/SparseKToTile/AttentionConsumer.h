@@ -108,7 +108,8 @@ private:
   const int64_t groupRows;
   /// scale * log2(e), made positive; the sign is in the queries.
   double scale;
-  Term row, head, query;
+  /// The rows' queries in the tile.
+  Term query;
   /// Where the group's rows begin in the tile.
   Term firstRow;
 };

@@ -176,7 +176,6 @@ gpu::GPUFuncOp AttentionKernel::build(StringRef name, TypeRange argumentTypes) {
     keyMap = take(), valueMap = take();
 
   addBuffers();
-  addScalars();
   auto roles = tile::RolesOp::create(b);
   gpu::ReturnOp::create(b);
   b.createBlock(&roles.getBody());
@@ -187,6 +186,8 @@ gpu::GPUFuncOp AttentionKernel::build(StringRef name, TypeRange argumentTypes) {
                                    registers ? b.getI64IntegerAttr(registers)
                                              : IntegerAttr());
     b.createBlock(&op.getBody());
+    // In each role by itself: one value for both is one register for both.
+    addScalars();
   };
   role("producer", schedule.producerWarps, schedule.producerWarps,
        schedule.producerRegisters);

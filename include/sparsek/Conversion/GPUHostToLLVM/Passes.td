@@ -51,7 +51,7 @@ def SparseKGPUHostToLLVM
     launched a global:
 
     ```mlir
-    gpu.launch_func @m::@f blocks in (%g, %1, %1) threads in (%b, %1, %1) args(%x : f32)
+    gpu.launch_func @m::@f blocks in (%g, %1, %1) threads in (%b, %1, %1) args(%x : f32, ...)
     ```
 
     becomes

@@ -58,9 +58,9 @@ def TileFinalizeKernels
     `tile.tensor_map_args` lists:
 
     ```mlir
-    llvm.func @kernel(%map: !llvm.ptr) attributes {tile.tensor_map_args = array<i64: 0>}
+    llvm.func @kernel(%map: !llvm.ptr) attributes {tile.tensor_map_args = array<i64: 0>} { ... }
     // becomes
-    llvm.func @kernel(%map: !llvm.ptr {llvm.align = 64, llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant})
+    llvm.func @kernel(%map: !llvm.ptr {llvm.align = 64, llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant}) { ... }
     ```
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect",

@@ -64,9 +64,10 @@ def SparseK_LiveListsOp : SparseK_Op<"live_lists"> {
     Example:
 
     ```mlir
+    %nq = arith.constant 1024 : index
     sparsek.live_lists tile(32) ins(%end : memref<1x2x?xi32>) queries(%nq)
         outs(%start, %count, %list
-             : memref<1x2x?xi32>, memref<1x2x?xi32>, memref<1x2x?x512xi32>)
+             : memref<1x2x32xi32>, memref<1x2x32xi32>, memref<1x2x32x512xi32>)
     ```
   }];
   let arguments = (ins

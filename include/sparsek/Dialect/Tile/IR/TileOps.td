@@ -205,8 +205,12 @@ def Tile_GatherOp : Tile_Op<"gather"> {
     After distribution the index vectors are those of one thread.
 
     ```mlir
-    tile.gather %key[%rows] to %slot : memref<?x128xbf16, strided<[?, 1], offset: ?>>,
-        !tile.shared<96x128xbf16, swizzled>, vector<96xi32>
+    func.func @rows(%key: memref<?x128xbf16, strided<[?, 1], offset: ?>>, %rows: vector<96xi32>,
+                    %slot: !tile.shared<96x128xbf16, swizzled>) {
+      tile.gather %key[%rows] to %slot : memref<?x128xbf16, strided<[?, 1], offset: ?>>,
+          !tile.shared<96x128xbf16, swizzled>, vector<96xi32>
+      return
+    }
     ```
   }];
   let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$source,
@@ -256,9 +260,12 @@ def Tile_ScatterOp : Tile_Op<"scatter"> {
     `mask[r]` is set.
 
     ```mlir
-    tile.scatter %o to %output[%heads, %queries] mask %ok
-        : vector<64x128xbf16>, memref<?x?x128xbf16, strided<[?, ?, 1], offset: ?>>,
-          vector<64xi1>, vector<64xi32>, vector<64xi32>
+    func.func @rows(%o: vector<64x128xbf16>, %output: memref<?x?x128xbf16>, %heads: vector<64xi32>,
+                    %queries: vector<64xi32>, %ok: vector<64xi1>) {
+      tile.scatter %o to %output[%heads, %queries] mask %ok
+          : vector<64x128xbf16>, memref<?x?x128xbf16>, vector<64xi1>, vector<64xi32>, vector<64xi32>
+      return
+    }
     ```
   }];
   let arguments = (ins AnyVectorOfNonZeroRank:$value,
@@ -382,15 +389,27 @@ def Tile_MmaWaitOp : Tile_Op<"mma_wait", [InferTypeOpAdaptor]> {
   let assemblyFormat = "$pending (`,` $values^ `:` type($values))? attr-dict";
 }
 
+def Tile_Pinnable : AnyTypeOf<[AnyVectorOfNonZeroRank, I32],
+                              "a vector or a 32-bit integer">;
+
 def Tile_PinOp : Tile_Op<"pin", [InferTypeOpAdaptor]> {
   let summary = "keeps values computed before what follows";
   let description = [{
     The results are the operands. An assembler moves a wait for products above
     arithmetic that does not need them, which then no longer runs under the
     products; what is pinned before a `tile.test` and a branch stays.
+
+    What is computed from a result is not the same to the compiler as what is
+    computed from the operand: cheap values that would be kept in registers
+    across a loop are made again after it.
+
+    ```mlir
+    %p = tile.pin %e : vector<64x96xf32>
+    %again = tile.pin %index : i32
+    ```
   }];
-  let arguments = (ins Variadic<AnyVectorOfNonZeroRank>:$values);
-  let results = (outs Variadic<AnyVectorOfNonZeroRank>:$results);
+  let arguments = (ins Variadic<Tile_Pinnable>:$values);
+  let results = (outs Variadic<Tile_Pinnable>:$results);
   let assemblyFormat = "$values attr-dict `:` type($values)";
 }
 

@@ -76,8 +76,9 @@ def TileDistribute : Pass<"tile-distribute"> {
     `tile.mma_wait` stay, on a thread's vectors.
 
     ```mlir
-    %m = vector.multi_reduction <maxnumf>, %s, %init [1]
-        {tile.layouts = [#tile.layout<row>]} : vector<64x8xf32> to vector<64xf32>
+    %s = tile.mma ... : vector<64x8xf32>
+    %m = vector.multi_reduction <maxnumf>, %s, %init
+        {tile.layouts = [#tile.layout<row>]} [1] : vector<64x8xf32> to vector<64xf32>
     ```
 
     becomes
