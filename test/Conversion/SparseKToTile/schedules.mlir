@@ -23,7 +23,7 @@ func.func @bf16(%q: memref<?x32x?x128xbf16>, %k: memref<?x8x?x128xbf16>, %v: mem
 
 // -----
 
-// Rows of 32 bytes, or more values than a wgmma has columns: warps everywhere.
+// Rows of 32 bytes: warps everywhere.
 
 // CHECK-LABEL: gpu.func @sparse_attention
 // CHECK-NOT:     tile.bulk_copy
