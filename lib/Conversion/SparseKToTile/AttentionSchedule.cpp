@@ -37,9 +37,9 @@ AttentionShape mlir::sparsek::getAttentionShape(SparseAttentionOp op) {
 static int64_t getSharedBytes(StringRef chip) {
   return llvm::StringSwitch<int64_t>(chip)
       .Cases({"sm_90", "sm_90a", "sm_100", "sm_100a", "sm_103", "sm_103a"},
-             227 * 1024)
-      .Cases({"sm_80", "sm_87"}, 163 * 1024)
-      .Default(99 * 1024);
+             int64_t(227) * 1024)
+      .Cases({"sm_80", "sm_87"}, int64_t(163) * 1024)
+      .Default(int64_t(99) * 1024);
 }
 
 /// Bytes of a row in swizzled shared memory.
