@@ -477,8 +477,6 @@ Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
   products = multiplyKeys(queries, last[8], place.stage);
   output = waitProducts(1, {output})[0];
   release(k.valueRing, previous.stage);
-  // Where the tile lies is found again: kept, it costs registers in the loop.
-  tile = k.getTile(pin(index), {state[4], state[5]});
   writeRows(tile, output, {last[4], last[5]});
 
   Terms result = {nextIndex,        place.stage,     place.phase,

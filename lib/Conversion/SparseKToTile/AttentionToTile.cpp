@@ -9,9 +9,11 @@
 #include "sparsek/Conversion/SparseKToTile/Passes.h"
 
 #include "AttentionKernel.h"
+#include "AttentionReach.h"
 #include "AttentionSchedule.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -176,18 +178,20 @@ static void fill(ImplicitLocOpBuilder &b, Value memref, double value) {
   memref::DeallocOp::create(b, buffer);
 }
 
-/// Goes on where there is a tile and a key. Kernels may read the row of a first
-/// key and the lists of a first tile.
+/// Goes on where there is a tile and a key, and `ok` holds. Kernels may read
+/// the row of a first key and the lists of a first tile.
 ///   %some = arith.cmpi ne, %batches * %heads * %queries * %keys, 0
-///   scf.if %some { <goes on here> } else { output = 0, lse = -inf }
-static void guard(ImplicitLocOpBuilder &b, SparseAttentionOp op) {
+///   %runs = arith.andi %some, %ok
+///   scf.if %runs { <goes on here> } else { output = 0, lse = -inf }
+static void guard(ImplicitLocOpBuilder &b, SparseAttentionOp op, Value ok) {
   Value product = memref::DimOp::create(b, op.getKey(), 2);
   for (int64_t i = 0; i < 3; ++i)
     product = arith::MulIOp::create(b, product,
                                     memref::DimOp::create(b, op.getQuery(), i));
   Value some = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, product,
                                      arith::ConstantIndexOp::create(b, 0));
-  auto branch = scf::IfOp::create(b, some, /*withElseRegion=*/true);
+  Value runs = arith::AndIOp::create(b, some, ok);
+  auto branch = scf::IfOp::create(b, runs, /*withElseRegion=*/true);
   b.setInsertionPointToStart(branch.elseBlock());
   fill(b, op.getOutput(), 0);
   fill(b, op.getLse(), -std::numeric_limits<double>::infinity());
@@ -211,8 +215,9 @@ LogicalResult AttentionToTilePass::lower(SparseAttentionOp op,
     return failure();
 
   ImplicitLocOpBuilder b(op.getLoc(), op);
-  guard(b, op);
-  ListBuffers lists = makeLists(b, op, schedule->getQueries(shape));
+  int64_t queries = schedule->getQueries(shape);
+  guard(b, op, buildReachCheck(b, op, shape, queries, symbols));
+  ListBuffers lists = makeLists(b, op, queries);
   SmallVector<Value> arguments = {op.getQuery(), op.getKey(), op.getValue(),
                                   op.getEnd()};
   if (op.isGated())

@@ -197,21 +197,16 @@ struct LowerWgmma : OpConversionPattern<MmaOp> {
   }
 };
 
-/// Vectors and scalars after an instruction that all their elements are tied
-/// to.
+/// The vectors after an instruction that all their elements are tied to.
 static SmallVector<Value> tie(NVVMBuilder &b, const Twine &instruction,
-                              ValueRange values) {
+                              ValueRange vectors) {
   SmallVector<Value> elements, results;
-  for (Value value : values)
-    if (isa<VectorType>(value.getType()))
-      llvm::append_range(elements, b.unpack(value));
-    else
-      elements.push_back(value);
+  for (Value vector : vectors)
+    llvm::append_range(elements, b.unpack(vector));
   ArrayRef<Value> rest = elements = b.assembly(instruction, elements);
-  for (Value value : values) {
-    auto vector = dyn_cast<VectorType>(value.getType());
-    int64_t size = vector ? vector.getNumElements() : 1;
-    results.push_back(vector ? b.pack(rest.take_front(size)) : rest.front());
+  for (Value vector : vectors) {
+    int64_t size = cast<VectorType>(vector.getType()).getNumElements();
+    results.push_back(b.pack(rest.take_front(size)));
     rest = rest.drop_front(size);
   }
   return results;

@@ -23,7 +23,7 @@ func.func @bf16(%q: memref<?x32x?x128xbf16>, %k: memref<?x8x?x128xbf16>, %v: mem
 
 // -----
 
-// Rows of 32 bytes, or more values than a wgmma has columns: warps everywhere.
+// Rows of 32 bytes: warps everywhere.
 
 // CHECK-LABEL: gpu.func @sparse_attention
 // CHECK-NOT:     tile.bulk_copy
@@ -33,19 +33,6 @@ func.func @short_rows(%q: memref<?x8x?x16xbf16>, %k: memref<?x2x?x16xbf16>, %v: 
   sparsek.sparse_attention window(512)
       ins(%q, %k, %v, %e : memref<?x8x?x16xbf16>, memref<?x2x?x16xbf16>, memref<?x2x?x64xbf16>, memref<?x2x?xi32>)
       outs(%o, %l : memref<?x8x?x64xbf16>, memref<?x8x?xf32>)
-  return
-}
-
-// -----
-
-// CHECK-LABEL: gpu.func @sparse_attention
-// CHECK-NOT:     tile.bulk_copy
-// CHECK:         tile.role "consumer" {{.*}} groups_of(1) {
-func.func @long_rows(%q: memref<?x8x?x64xbf16>, %k: memref<?x2x?x64xbf16>, %v: memref<?x2x?x320xbf16>,
-                     %e: memref<?x2x?xi32>, %o: memref<?x8x?x320xbf16>, %l: memref<?x8x?xf32>) {
-  sparsek.sparse_attention window(512)
-      ins(%q, %k, %v, %e : memref<?x8x?x64xbf16>, memref<?x2x?x64xbf16>, memref<?x2x?x320xbf16>, memref<?x2x?xi32>)
-      outs(%o, %l : memref<?x8x?x320xbf16>, memref<?x8x?xf32>)
   return
 }
 

@@ -57,7 +57,8 @@ def ConvertSparseKAttentionToTile
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect",   "::mlir::func::FuncDialect",
-    "::mlir::gpu::GPUDialect",       "::mlir::math::MathDialect",
+    "::mlir::gpu::GPUDialect",       "::mlir::LLVM::LLVMDialect",
+    "::mlir::math::MathDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
     "::mlir::sparsek::tile::TileDialect", "::mlir::vector::VectorDialect"];
 }

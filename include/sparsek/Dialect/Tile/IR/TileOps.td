@@ -389,27 +389,15 @@ def Tile_MmaWaitOp : Tile_Op<"mma_wait", [InferTypeOpAdaptor]> {
   let assemblyFormat = "$pending (`,` $values^ `:` type($values))? attr-dict";
 }
 
-def Tile_Pinnable : AnyTypeOf<[AnyVectorOfNonZeroRank, I32],
-                              "a vector or a 32-bit integer">;
-
 def Tile_PinOp : Tile_Op<"pin", [InferTypeOpAdaptor]> {
   let summary = "keeps values computed before what follows";
   let description = [{
     The results are the operands. An assembler moves a wait for products above
     arithmetic that does not need them, which then no longer runs under the
     products; what is pinned before a `tile.test` and a branch stays.
-
-    What is computed from a result is not the same to the compiler as what is
-    computed from the operand: cheap values that would be kept in registers
-    across a loop are made again after it.
-
-    ```mlir
-    %p = tile.pin %e : vector<64x96xf32>
-    %again = tile.pin %index : i32
-    ```
   }];
-  let arguments = (ins Variadic<Tile_Pinnable>:$values);
-  let results = (outs Variadic<Tile_Pinnable>:$results);
+  let arguments = (ins Variadic<AnyVectorOfNonZeroRank>:$values);
+  let results = (outs Variadic<AnyVectorOfNonZeroRank>:$results);
   let assemblyFormat = "$values attr-dict `:` type($values)";
 }
 
