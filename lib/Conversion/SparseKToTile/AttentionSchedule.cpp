@@ -152,11 +152,11 @@ static FailureOr<AttentionSchedule> getWarpSchedule(const AttentionShape &shape,
                 });
 }
 
-/// A wgmma has up to 256 columns, and shorter rows than 64 bytes do not give
-/// every thread of the producer as much to copy.
+/// Rows of less than 64 bytes do not give every thread of the producer as much
+/// to copy.
 static bool hasWarpgroupProducts(const AttentionShape &shape, StringRef chip) {
   return chip == "sm_90a" && shape.getElementBytes() == 2 &&
-         std::min(shape.headDim, shape.valueDim) >= 32 && shape.valueDim <= 256;
+         std::min(shape.headDim, shape.valueDim) >= 32;
 }
 
 FailureOr<AttentionSchedule>
