@@ -16,7 +16,7 @@
 // CHECK-DAG:     %[[C32:.*]] = arith.constant 32 : index
 // CHECK-DAG:     %[[C384:.*]] = arith.constant 384 : index
 // CHECK-DAG:     %[[C1:.*]] = arith.constant 1 : index
-// CHECK:         %[[NQ:.*]] = memref.dim %[[Q]]
+// CHECK:         %[[NQ:.*]] = memref.dim %[[Q]], %c2 :
 // CHECK:         %[[TILES:.*]] = arith.ceildivui %[[NQ]], %[[C32]]
 // CHECK:         %[[BATCH:.*]] = memref.dim %[[END]]
 // CHECK:         %[[START:.*]] = memref.alloc(%[[BATCH]], %[[TILES]]) : memref<?x8x?xi32>
