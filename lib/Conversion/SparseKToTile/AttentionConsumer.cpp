@@ -413,7 +413,6 @@ Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
   Probabilities first =
       exponentiateFirst(products, place.stage, firstFlags, rows, softmax);
   Place next = advance(place);
-  when(tile.blocks.gt(1), [&] { waitFull(k.keyRing, next); });
 
   // Each further one: its first product, the last block's second product, its
   // softmax under that. The output starts from registers of its own: handed
@@ -431,6 +430,7 @@ Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
       one, tile.blocks, one, inits, [&](Term block, ArrayRef<Term> s) -> Terms {
         Place at = {s[0], s[1]}, previous = {s[2], s[3]};
         Softmax running = {s[4], s[5]};
+        waitFull(k.keyRing, at);
         Term products = multiplyKeys(queries, s[8], at.stage);
         waitFull(k.valueRing, previous);
         Term sum = multiplyValues(s[6], s[7], previous.stage, block.gt(1));
@@ -440,12 +440,6 @@ Terms AttentionConsumer::emitTile(ArrayRef<Term> state, Term &more) {
             exponentiate(queries, products, at.stage, flags, rows, running);
         probabilities.values = pin(probabilities.values);
         Place following = advance(at);
-        // A branch: the assembler would move the wait for the products above
-        // the exponentials, which then would not run under them.
-        Term isReady(b, tile::TestOp::create(b, k.keyRing, following.stage,
-                                             following.phase));
-        when(!isReady & block.lt(tile.blocks - 1),
-             [&] { waitFull(k.keyRing, following); });
         Terms done = waitProducts(0, {sum, probabilities.values});
         release(k.valueRing, previous.stage);
         return {following.stage,
