@@ -125,10 +125,16 @@ SPARSEK_EXPORT const char *sparsekCudaStatus(void);
 /// The number of CUDA devices; 0 where sparsekCudaStatus gives a reason.
 SPARSEK_EXPORT int32_t sparsekCudaGetNumDevices(void);
 
-/// What target "cuda" compiles for on a device: "sm_90a" or "sm_80". Null where
-/// there is no such device, or one of a compute capability below 8.0. The
-/// string lives as long as the process.
+/// What target "cuda" compiles for on a device: "sm_90a", "sm_86" or "sm_80".
+/// Null where there is no such device, or one of a compute capability below
+/// 8.0. The string lives as long as the process.
 SPARSEK_EXPORT const char *sparsekCudaGetChip(int32_t device);
+
+/// Lets what is enqueued on the CUstream `waiting` of a device from now on wait
+/// for what has been enqueued on `awaited`. Does not wait itself. Returns false
+/// where the driver refuses.
+SPARSEK_EXPORT bool sparsekCudaStreamWait(int32_t device, void *waiting,
+                                          void *awaited);
 
 /// Compiles MLIR text or bytecode, with the options {null, true, false} where
 /// `options` is null. Returns null on failure.

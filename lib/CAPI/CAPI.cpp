@@ -67,9 +67,18 @@ int32_t sparsekCudaGetNumDevices(void) { return runtime::getNumCudaDevices(); }
 const char *sparsekCudaGetChip(int32_t device) {
   llvm::Expected<std::string> chip = runtime::getCudaChip(device);
   if (chip)
-    return *chip == "sm_90a" ? "sm_90a" : "sm_80";
+    for (const char *name : {"sm_90a", "sm_86", "sm_80"})
+      if (*chip == name)
+        return name;
   llvm::consumeError(chip.takeError());
   return nullptr;
+}
+
+bool sparsekCudaStreamWait(int32_t device, void *waiting, void *awaited) {
+  llvm::Error error = runtime::waitForStream(device, waiting, awaited);
+  bool done = !error;
+  llvm::consumeError(std::move(error));
+  return done;
 }
 
 SparseKModule *sparsekCompile(const char *source, size_t length,

@@ -122,6 +122,26 @@ llvm::Error CudaStream::download(const SparseKTensor &from,
   return synchronize();
 }
 
+llvm::Error mlir::sparsek::runtime::waitForStream(int device, void *waiting,
+                                                  void *awaited) {
+  llvm::Expected<const Device *> found = Device::get(device);
+  if (!found)
+    return found.takeError();
+  ContextScope scope(**found);
+  const Driver &driver = Driver::get();
+  Event event = nullptr;
+  if (llvm::Error error = toError(
+          driver.cuEventCreate(&event, kEventDisableTiming), "cuEventCreate"))
+    return error;
+  // What waits for the event does so after its destruction, too.
+  llvm::scope_exit destroy([&] { driver.cuEventDestroy_v2(event); });
+  if (llvm::Error error = toError(
+          driver.cuEventRecord(event, toStream(awaited)), "cuEventRecord"))
+    return error;
+  return toError(driver.cuStreamWaitEvent(toStream(waiting), event, 0),
+                 "cuStreamWaitEvent");
+}
+
 llvm::Expected<double>
 CudaStream::measure(llvm::function_ref<llvm::Error()> enqueue) {
   ContextScope scope(toDevice(device));

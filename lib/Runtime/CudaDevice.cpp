@@ -35,10 +35,16 @@ static llvm::Error readProperties(const Driver &driver, DeviceHandle handle,
       return error;
   device.name = name;
   device.capability = 10 * major + minor;
-  // The kernels use what capability 9.0 alone has; all others run the code that
-  // uses what they have in common.
-  if (device.capability >= 80)
-    device.chip = device.capability == 90 ? "sm_90a" : "sm_80";
+  // The kernels use what capability 9.0 alone has, and else differ by the
+  // shared memory of a thread block: 8.6, 8.9 and 12.x have less of it
+  // than 8.0.
+  if (device.capability == 90)
+    device.chip = "sm_90a";
+  else if (device.capability == 86 || device.capability == 89 ||
+           device.capability >= 120)
+    device.chip = "sm_86";
+  else if (device.capability >= 80)
+    device.chip = "sm_80";
   return llvm::Error::success();
 }
 

@@ -23,8 +23,8 @@ struct Device {
   /// The compute capability, 90 for 9.0.
   int capability = 0;
   int numMultiprocessors = 0;
-  /// What target "cuda" compiles for: "sm_90a", or the common denominator
-  /// "sm_80"; empty where that does not run either.
+  /// What target "cuda" compiles for: "sm_90a", "sm_86" or "sm_80"; empty where
+  /// none of them runs.
   std::string chip;
   Context context = nullptr;
   Pool pool = nullptr;

@@ -45,6 +45,8 @@ using Pool = PoolHandle *;
 constexpr int kNumMultiprocessors = 16;
 constexpr int kComputeCapabilityMajor = 75;
 constexpr int kComputeCapabilityMinor = 76;
+/// CUevent_flags
+constexpr unsigned kEventDisableTiming = 2;
 /// CUfunction_attribute
 constexpr int kMaxDynamicSharedBytes = 8;
 /// CUmemPool_attribute
@@ -137,6 +139,7 @@ constexpr int kFillZero = 0;
                      unsigned, unsigned, unsigned, Stream, void **, void **))  \
   X(cuStreamCreate, (Stream *, unsigned))                                      \
   X(cuStreamIsCapturing, (Stream, int *))                                      \
+  X(cuStreamWaitEvent, (Stream, Event, unsigned))                              \
   X(cuStreamSynchronize, (Stream))                                             \
   X(cuStreamDestroy_v2, (Stream))                                              \
   X(cuEventCreate, (Event *, unsigned))                                        \

@@ -182,15 +182,23 @@ class CupyKind(_Gpu, _NoTorch):
 
 
 class _Export:
-    """A JAX array anew: one that JAX takes back only after what the call has enqueued."""
+    """A JAX array anew: one that JAX takes back only after what has been enqueued on a stream."""
 
-    def __init__(self, array: Any) -> None:
-        self.__dlpack__ = array.__dlpack__
+    def __init__(self, array: Any, index: int, awaited: int) -> None:
+        self._array = array
+        self._index = index
+        self._awaited = awaited
         self.__dlpack_device__ = array.__dlpack_device__
+
+    def __dlpack__(self, *, stream: int, **options: Any) -> Any:
+        if not lib.library.sparsekCudaStreamWait(self._index, stream, self._awaited):
+            raise RuntimeError(f"cuda:{self._index}: a stream of JAX cannot wait for the one that a call is on")
+        return self._array.__dlpack__(stream=stream, **options)
 
 
 class JaxKind(_Gpu, _NoTorch):
-    """JAX arrays. JAX has no current stream, but one that waits for its arrays and that its computations wait for."""
+    """JAX arrays. JAX has no current stream. It offers streams that can wait for its arrays and that its computations
+    can wait for, another one each time: a call keeps to the first that it gets."""
 
     name = "jax"
 
@@ -199,16 +207,13 @@ class JaxKind(_Gpu, _NoTorch):
         self._jax = jax
         devices = jax.local_devices(backend="gpu")
         self._device = next(device for device in devices if device.local_hardware_id == index)
-
-    def _stream(self) -> int:
-        stream: int = self._device.get_stream_for_external_ready_events()
-        return stream
+        self._stream: int = self._device.get_stream_for_external_ready_events()
 
     def execution(self) -> bytes:
-        return lib.pack_execution(lib.CUDA, self.index, self._stream())
+        return lib.pack_execution(lib.CUDA, self.index, self._stream)
 
     def describe(self, name: str, array: Any) -> Buffer:
-        return dlpack.read(name, array.__dlpack__(stream=self._stream()))
+        return dlpack.read(name, array.__dlpack__(stream=self._stream))
 
     def describe_input(self, name: str, array: Any) -> Buffer:
         buffer = self.describe(name, array)
@@ -230,7 +235,7 @@ class JaxKind(_Gpu, _NoTorch):
         return False
 
     def finish(self, array: Any) -> Any:
-        return self._jax.dlpack.from_dlpack(_Export(array))
+        return self._jax.dlpack.from_dlpack(_Export(array, self.index, self._stream))
 
     def adopt(self, tensor: lib.Tensor) -> Any:
         return dlpack.Result(tensor, self.index)

@@ -79,6 +79,7 @@ _SIGNATURES = {
     "sparsekCudaStatus": (c_char_p, ()),
     "sparsekCudaGetNumDevices": (c_int32, ()),
     "sparsekCudaGetChip": (c_char_p, (c_int32,)),
+    "sparsekCudaStreamWait": (c_bool, (c_int32, c_void_p, c_void_p)),
 }
 
 

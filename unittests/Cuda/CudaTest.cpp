@@ -441,8 +441,17 @@ TEST(CudaDeviceTest, Chips) {
   EXPECT_EQ(getCudaError(), "");
   EXPECT_EQ(getNumCudaDevices(), 2);
   EXPECT_EQ(llvm::cantFail(getCudaChip(0)), "sm_90a");
-  EXPECT_EQ(llvm::cantFail(getCudaChip(1)), "sm_80");
+  EXPECT_EQ(llvm::cantFail(getCudaChip(1)), "sm_86");
   EXPECT_EQ(llvm::cantFail(resolveTarget("cuda")).chip, "sm_90a");
+}
+
+TEST(CudaDeviceTest, OneStreamWaitsForAnother) {
+  fakecuda::takeCalls();
+  llvm::cantFail(waitForStream(0, reinterpret_cast<void *>(0x11),
+                               reinterpret_cast<void *>(0x22)));
+  EXPECT_THAT(fakecuda::takeCalls(),
+              ElementsAre("cuEventRecord 0x22", "cuStreamWaitEvent 0x11"));
+  EXPECT_NE(llvm::toString(waitForStream(9, nullptr, nullptr)), "");
 }
 
 TEST(CudaStreamTest, MovesTensors) {

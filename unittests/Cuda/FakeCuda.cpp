@@ -444,7 +444,14 @@ int cuEventCreate(void **event, unsigned) {
   return 0;
 }
 
-int cuEventRecord(void *, void *) { return 0; }
+int cuEventRecord(void *, void *stream) {
+  return record("cuEventRecord", toText(stream));
+}
+
+int cuStreamWaitEvent(void *stream, void *, unsigned) {
+  return record("cuStreamWaitEvent", toText(stream));
+}
+
 int cuEventSynchronize(void *) { return 0; }
 
 int cuEventElapsedTime(float *milliseconds, void *, void *) {

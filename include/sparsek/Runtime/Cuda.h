@@ -27,6 +27,10 @@ int getNumCudaDevices();
 /// "sm_90a": what target "cuda" compiles for on a device.
 llvm::Expected<std::string> getCudaChip(int device);
 
+/// Lets what is enqueued on stream `waiting` from now on wait for what has been
+/// enqueued on `awaited`. Does not wait itself.
+llvm::Error waitForStream(int device, void *waiting, void *awaited);
+
 /// A stream of a device with memory for tests and tools: unlike the calls of
 /// compiled functions, every function here waits for the GPU.
 class CudaStream {
