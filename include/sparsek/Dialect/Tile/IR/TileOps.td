@@ -392,9 +392,9 @@ def Tile_MmaWaitOp : Tile_Op<"mma_wait", [InferTypeOpAdaptor]> {
 def Tile_PinOp : Tile_Op<"pin", [InferTypeOpAdaptor]> {
   let summary = "keeps values computed before what follows";
   let description = [{
-    The results are the operands. An assembler moves a wait for products above
-    arithmetic that does not need them, which then no longer runs under the
-    products; what is pinned before a `tile.test` and a branch stays.
+    The results are the operands, through an empty piece of assembly that LLVM
+    moves nothing across: values stay where they are made, under products that
+    are waited for later.
   }];
   let arguments = (ins Variadic<AnyVectorOfNonZeroRank>:$values);
   let results = (outs Variadic<AnyVectorOfNonZeroRank>:$results);
