@@ -108,6 +108,15 @@ AttentionToTilePass::getSchedule(SparseAttentionOp op,
     return op.emitOpError(
                "expected option keys to be a multiple of 16 up to 128, got ")
            << schedule->keys;
+  // Threads that ask for more than there is wait forever.
+  int64_t share = 65536 / schedule->getThreads() / 8 * 8;
+  int64_t asked =
+      32 * (schedule->producerWarps * schedule->producerRegisters +
+            schedule->getConsumerWarps() * schedule->consumerRegisters);
+  if (asked > share * schedule->getThreads())
+    return op.emitOpError("expected options for at most ")
+           << share * schedule->getThreads()
+           << " registers of a thread block, got " << asked;
   return schedule;
 }
 
