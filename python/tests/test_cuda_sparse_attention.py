@@ -24,6 +24,12 @@ pytestmark = needs_gpu
 LENGTHS = [1, 2, 31, 32, 33, 63, 64, 65, 95, 96, 97, 127, 129, 255, 1000, 4096, 4103]
 
 
+@pytest.mark.parametrize("kv_heads", [1, 2])
+def test_more_keys_than_a_list_holds(rng, kv_heads):
+    # About half of 5,000 keys are alive, none next to each other: a tile's list, of 1,024, is too short.
+    run(make(rng, kv_heads=kv_heads, group=2, nk=5000, policy="random"))
+
+
 @pytest.mark.parametrize("n", LENGTHS)
 def test_lengths(rng, n):
     run(make(rng, nk=n))
