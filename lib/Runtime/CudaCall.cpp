@@ -9,6 +9,7 @@
 #include "CudaCall.h"
 
 #include "Strided.h"
+#include "llvm/ADT/bit.h"
 
 #include "sparsek/Runtime/Signature.h"
 
@@ -54,7 +55,7 @@ llvm::Expected<void *> Call::allocate(uint64_t bytes) {
   if (llvm::Error error = toError(result, "cuMemAllocFromPoolAsync of " +
                                               llvm::Twine(bytes) + " bytes"))
     return std::move(error);
-  memory.push_back(reinterpret_cast<void *>(address));
+  memory.push_back(llvm::bit_cast<void *>(address));
   return memory.back();
 }
 

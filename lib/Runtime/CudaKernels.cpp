@@ -8,6 +8,7 @@
 
 #include "CudaKernels.h"
 
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/SHA256.h"
 
 #include <map>
@@ -28,7 +29,7 @@ static llvm::Expected<LoadedModule> loadImage(const char *image,
   RelaxedCaptureScope relaxed;
   char log[4096] = {};
   int options[] = {kJitErrorLog, kJitErrorLogBytes};
-  void *values[] = {log, reinterpret_cast<void *>(sizeof(log))};
+  void *values[] = {log, llvm::bit_cast<void *>(sizeof(log))};
   LoadedModule loaded = nullptr;
   Result result =
       Driver::get().cuModuleLoadDataEx(&loaded, image, 2, options, values);

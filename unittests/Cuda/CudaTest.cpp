@@ -141,7 +141,8 @@ protected:
     EXPECT_EQ(fakecuda::getContext(), nullptr);
   }
 
-  std::string run(llvm::StringRef name, std::vector<SparseKTensor> inputs,
+  std::string run(llvm::StringRef name,
+                  const std::vector<SparseKTensor> &inputs,
                   SparseKExecution execution = {SPARSEK_CUDA, 0, kStream}) {
     for (SparseKTensor &result : results)
       release(result);
@@ -270,6 +271,7 @@ TEST_F(CudaTest, AssemblerError) {
 TEST_F(CudaTest, Threads) {
   std::vector<int> numWrong(8, 0);
   std::vector<std::thread> threads;
+  threads.reserve(numWrong.size());
   for (int i = 0; i < 8; ++i)
     threads.emplace_back([&, i] {
       int device = i % 2;
@@ -356,7 +358,8 @@ TEST_F(CudaTest, KnowsTheDevice) {
 
 /// The kernel gets the 128 bytes of the map themselves.
 TEST_F(CudaTest, PassesTensorMaps) {
-  DeviceTensor x(std::vector<uint16_t>(192 * 5), SPARSEK_BF16, {1, 5, 64});
+  DeviceTensor x(std::vector<uint16_t>(size_t(192) * 5), SPARSEK_BF16,
+                 {1, 5, 64});
   x.tensor.strides[0] = 7;
   x.tensor.strides[1] = 192;
   std::string map;

@@ -21,6 +21,9 @@
 // State
 //===----------------------------------------------------------------------===//
 
+// The names are the ABI's, whose addresses are integers.
+// NOLINTBEGIN(readability-identifier-naming,performance-no-int-to-ptr)
+
 namespace {
 
 constexpr int kInvalidValue = 1;
@@ -84,7 +87,7 @@ std::string toText(const void *pointer) {
 
 int getNumDevices() {
   const char *count = std::getenv("FAKE_CUDA_DEVICES");
-  return count ? std::atoi(count) : 2;
+  return count ? static_cast<int>(std::strtol(count, nullptr, 10)) : 2;
 }
 
 uint64_t allocateOn(size_t bytes, int device) {
@@ -376,7 +379,7 @@ int cuTensorMapEncodeTiled(char *map, int type, uint32_t rank, void *address,
       reinterpret_cast<uintptr_t>(map) % 64)
     return kInvalidValue;
   std::memset(map, 0, 128);
-  std::memcpy(map, text.data(), std::min<size_t>(text.size(), 127));
+  text.copy(map, 127);
   return record("cuTensorMapEncodeTiled", text);
 }
 
@@ -462,3 +465,5 @@ int cuEventElapsedTime(float *milliseconds, void *, void *) {
 int cuEventDestroy_v2(void *) { return 0; }
 
 } // extern "C"
+
+// NOLINTEND(readability-identifier-naming,performance-no-int-to-ptr)

@@ -44,7 +44,7 @@ struct Meeting {
 /// The block that runs.
 struct ThreadBlock {
   static constexpr int kWarp = 32;
-  static constexpr size_t kStack = 64 * 1024;
+  static constexpr size_t kStack = 65536;
 
   std::vector<ucontext_t> threads;
   std::vector<std::unique_ptr<char[]>> stacks;
@@ -123,7 +123,7 @@ llvm::ArrayRef<int64_t> ThreadBlock::exchange(int64_t value,
   meet(warps[warp], kWarp, "the end of an exchange");
   exchanged[current] = value;
   meet(warps[warp], kWarp, reason);
-  return llvm::ArrayRef(exchanged).slice(warp * kWarp, kWarp);
+  return llvm::ArrayRef(exchanged).slice(size_t(warp) * kWarp, kWarp);
 }
 
 //===----------------------------------------------------------------------===//

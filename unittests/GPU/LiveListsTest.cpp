@@ -83,12 +83,12 @@ Lists getEmulated(KernelEmulator &emulator, const Problem &problem,
   int tiles = problem.tiles(), capacity = problem.capacity;
   int nodes = std::max((problem.keys() + kNodeKeys - 1) / kNodeKeys, 1);
   Lists lists = {std::vector<int>(tiles), std::vector<int>(tiles),
-                 std::vector<int>(tiles * capacity, -1)};
-  std::vector<int> summary(66 * nodes);
+                 std::vector<int>(size_t(tiles) * capacity, -1)};
+  std::vector<int> summary(size_t(66) * nodes);
   std::vector<int64_t> arguments =
       describe(problem.end.data(), {1, 1, problem.keys()});
   llvm::append_range(arguments,
-                     describe(summary.data(), {1, 1, 33 * nodes, 2}));
+                     describe(summary.data(), {1, 1, int64_t(33) * nodes, 2}));
   emulator.launch("summarize", {nodes, 1, 1}, kThreads, arguments);
   llvm::append_range(arguments,
                      std::vector<int64_t>{problem.queries, tilesPerBlock});
@@ -122,7 +122,8 @@ protected:
 };
 
 TEST_P(LiveLists, EqualTheirDefinition) {
-  std::mt19937 random;
+  // The same cases each time.
+  std::mt19937 random; // NOLINT(bugprone-random-generator-seed)
   for (auto [keys, queries, capacity, tilesPerBlock] :
        {std::array{1, 1, 4, 8}, std::array{33, 40, 4, 8},
         std::array{100, 30, 0, 8}, std::array{1500, 1500, 512, 40},
