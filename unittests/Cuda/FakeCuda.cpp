@@ -44,12 +44,17 @@ struct Device {
   int ordinal;
 };
 
+struct Allocation {
+  int device;
+  size_t bytes;
+};
+
 struct State {
   std::mutex mutex;
   std::vector<std::string> calls;
   std::map<std::string, std::pair<int, int>> failures;
   std::map<std::string, std::function<void(void **)>> kernels;
-  std::map<uint64_t, int> allocations; // the device of each
+  std::map<uint64_t, Allocation> allocations; // by address
   std::string jitLog;
   bool capturing = false;
 };
@@ -95,7 +100,7 @@ uint64_t allocateOn(size_t bytes, int device) {
   State &state = getState();
   std::lock_guard<std::mutex> lock(state.mutex);
   auto address = reinterpret_cast<uint64_t>(memory);
-  state.allocations[address] = device;
+  state.allocations[address] = {device, bytes};
   return address;
 }
 
@@ -307,10 +312,10 @@ int cuPointerGetAttribute(void *value, int attribute, uint64_t address) {
   if (attribute != 9 || found == state.allocations.begin())
     return kInvalidValue;
   --found;
-  // Large enough for every test.
-  if (address - found->first > 4096)
+  const auto &[begin, allocation] = *found;
+  if (address - begin >= std::max<size_t>(allocation.bytes, 1))
     return kInvalidValue;
-  std::memcpy(value, &found->second, sizeof(int));
+  std::memcpy(value, &allocation.device, sizeof(int));
   return 0;
 }
 
