@@ -106,7 +106,8 @@ private:
   const AttentionSchedule &schedule;
   /// Rows of a group.
   const int64_t groupRows;
-  /// scale * log2(e), made positive; the sign is in the queries.
+  /// |scale| * log2(e), 1 for a scale of 0: `prepare` gives the products the
+  /// sign, or makes them 0.
   double scale;
   /// The rows' queries in the tile.
   Term query;

@@ -33,11 +33,11 @@ namespace mlir::sparsek {
 /// rows of a block into the next slots of a ring for the keys and one for the
 /// values, those of a block inside of the band with one bulk copy, with what
 /// the consumers must know of each key: the queries of the tile that it is
-/// visible to, `lower <= query < lower + length`. The consumers keep the rows'
-/// running maximum, sum and output in registers. Of block b+1 the product of
-/// queries and keys is issued before the product of probabilities and values of
-/// block b, which runs under the exponentials; of the next tile, before this
-/// tile's output is written.
+/// visible to. The consumers keep in registers the rows' sums and output, and
+/// the maximum of some block that the exponentials refer to. Of block b+1 the
+/// product of queries and keys is issued before the product of probabilities
+/// and values of block b, which runs under the exponentials; of the next tile,
+/// before this tile's output is written.
 class AttentionKernel {
 public:
   AttentionKernel(ImplicitLocOpBuilder &builder, const AttentionShape &shape,
